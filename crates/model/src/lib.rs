@@ -1,0 +1,28 @@
+//! The nouns of Precordia: ids, units, people, recordings, measurements, flags.
+//!
+//! Pure values. Nothing here reads a clock, a file, a socket or a source of randomness, and nothing
+//! here knows how a value was encoded, stored or shown.
+
+mod flag;
+mod id;
+mod intake;
+mod lead;
+mod measurement;
+mod patient;
+mod phi;
+mod problem;
+mod recording;
+mod time;
+mod user;
+
+pub use flag::*;
+pub use id::*;
+pub use intake::*;
+pub use lead::*;
+pub use measurement::*;
+pub use patient::*;
+pub use phi::*;
+pub use problem::*;
+pub use recording::*;
+pub use time::*;
+pub use user::*;
