@@ -1,0 +1,42 @@
+//! Where checkpoints go, outside the data directory.
+
+use async_trait::async_trait;
+use precordia_model::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{LogName, Position, RealmId, StoreError};
+use crate::chain::Hash;
+
+/// A signed statement of how a log stood. Field order is the signed order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    pub realm: RealmId,
+    pub log: LogName,
+    /// Number of rows, which is the last position.
+    pub position: Position,
+    /// Hash of the last row.
+    pub hash: Hash,
+    /// Root of the Merkle tree over the rows' hashes (RFC 9162 section 2.1).
+    pub root: Hash,
+    pub at: Timestamp,
+    /// Ed25519 public key (32 bytes) and signature (64 bytes).
+    pub public_key: Vec<u8>,
+    pub signature: Vec<u8>,
+}
+
+#[async_trait]
+pub trait Witness: Send + Sync {
+    /// Durable when it answers. A witness only ever adds.
+    async fn record(&self, checkpoint: &Checkpoint) -> Result<(), StoreError>;
+
+    /// All checkpoints of a realm, oldest first. `None` when there is no witness to ask.
+    async fn checkpoints(&self, realm: RealmId) -> Result<Option<Vec<Checkpoint>>, StoreError>;
+}
+
+/// For structured answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WitnessState {
+    Present,
+    Absent,
+}
