@@ -1,1 +1,14 @@
-//! placeholder
+//! From a recording to numbers, and from numbers to flags. Deterministic: the same samples give the
+//! same answer on every machine.
+//!
+//! [`measure`] finds beats, builds a representative beat and measures it; [`flag`] compares the
+//! result with the table of [`Limits`]. Neither knows a file format, a patient or a clock.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod flag;
+mod limits;
+mod st_rule;
+
+pub use flag::{Subject, flag};
+pub use limits::{Bands, LIMIT_NAMES, LimitError, Limits, RULE_VERSION};
