@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! leads {
     ($($variant:ident = $name:literal, $scp:literal;)+) => {
-        /// A lead of the standard, extended or Frank systems.
+        /// A lead of the standard, extended, Frank or ambulatory systems.
         ///
         /// The number is the SCP-ECG lead id (EN 1064 table 4); the MDC code of a lead is
         /// 131328 plus that id (IEEE 11073-10101 annex A, partition 2).
@@ -37,6 +37,7 @@ leads! {
     V7 = "V7", 9; V8 = "V8", 66; V9 = "V9", 67;
     V2R = "V2R", 10; V3R = "V3R", 11; V4R = "V4R", 12; V5R = "V5R", 13; V6R = "V6R", 14; V7R = "V7R", 15;
     X = "X", 16; Y = "Y", 17; Z = "Z", 18;
+    CC5 = "CC5", 19; CM5 = "CM5", 20;
 }
 
 impl Lead {
@@ -70,10 +71,7 @@ impl Lead {
     }
 
     pub const fn is_limb(self) -> bool {
-        matches!(
-            self,
-            Lead::I | Lead::II | Lead::III | Lead::AVR | Lead::AVL | Lead::AVF
-        )
+        matches!(self, Lead::I | Lead::II | Lead::III | Lead::AVR | Lead::AVL | Lead::AVF)
     }
 }
 
