@@ -1,0 +1,23 @@
+// The names the screen uses for what the server sends; generated, never written by hand.
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Session = Schemas["Session"];
+export type Role = Schemas["Role"];
+export type Problem = Schemas["Problem"];
+export type WorklistQuery = Schemas["WorklistQuery"];
+export type Worklist = Schemas["Worklist"];
+export type WorklistRow = Schemas["WorklistRow"];
+export type RecordingDetail = Schemas["RecordingDetail"];
+export type FlagDetail = RecordingDetail["flag_report"]["flags"][number];
+export type FlagCode = FlagDetail["code"];
+export type Severity = FlagDetail["severity"];
+export type PatientBanner = Schemas["PatientBanner"];
+export type DevicePatient = Schemas["DevicePatient"];
+export type Acquired = Schemas["Acquired"];
+export type Item = Schemas["Item"];
+export type ItemState = Item["state"];
+export type NewPatient = NonNullable<Schemas["AssignRequest"]["new_patient"]>;
+export type User = Schemas["Users"]["users"][number];
+export type Access = Schemas["Accesses"]["accesses"][number];
