@@ -170,7 +170,7 @@ fn describe(spec: &Spec, rhythm: Signal, truth: &Truth) -> Recording {
         source_id: Some(Phi::new(unique_id(spec, &rhythm))),
         device: DeviceDescription {
             manufacturer: Some(String::from("Precordia")),
-            model: Some(String::from("Precordia Synthesizer")),
+            model: Some(String::from("Synthesizer")),
             software: Some(String::from(env!("CARGO_PKG_VERSION"))),
             serial: Some(Phi::new(spec.device_serial.clone())),
         },
