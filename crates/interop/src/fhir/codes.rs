@@ -1,5 +1,5 @@
-//! Code systems, and the codes of what an ECG measures. Codes only, no licensed texts beyond the
-//! short names that a reader needs.
+//! Code systems, and the codes of what an ECG measures. Codes only: the texts beside them are ours,
+//! not those of LOINC or IEEE.
 
 use precordia_model::{Lead, QtFormula};
 

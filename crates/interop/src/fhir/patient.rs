@@ -54,7 +54,7 @@ pub fn from_fhir(v: &Value) -> Result<Patient, Invalid> {
 }
 
 /// The full name as one text: given names, then family; only where there are both.
-pub(super) fn full_name(who: &PatientIdentity) -> Option<String> {
+pub fn full_name(who: &PatientIdentity) -> Option<String> {
     let family = who.family.as_ref().map(Phi::reveal).filter(|f| !f.is_empty())?;
     let mut parts: Vec<&str> = given(who).collect();
     if parts.is_empty() {

@@ -6,9 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::codes::{self, EXT_DEVICE_CODE, EXT_LEAD};
 use super::super::date::instant;
-use super::super::json::{
-    Node, coding, coding_with, concept, decimal, extension, list, object, text,
-};
+use super::super::json::{Node, coding, concept, decimal, extension, list, object, text};
 use super::super::operation_outcome::{Invalid, IssueCode};
 use super::super::{Meta, validate};
 use super::{DocumentFacts, Shared, category_procedure, device};
@@ -117,7 +115,7 @@ fn statement(s: &DeviceStatement) -> Value {
 }
 
 fn impression() -> Value {
-    concept(vec![coding_with(codes::LOINC, codes::LOINC_IMPRESSION, "EKG impression")])
+    json!({ "coding": [coding(codes::LOINC, codes::LOINC_IMPRESSION)], "text": "Statement" })
 }
 
 /// What the device says, as it was before.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::codes;
 use super::super::date::{DateRange, instant};
-use super::super::json::{Node, coding_with, concept, list, object, text};
+use super::super::json::{Node, coding, list, object, text};
 use super::super::operation_outcome::{Invalid, IssueCode};
 use super::super::{FhirId, Meta, validate};
 use super::{DocumentFacts, Shared, device};
@@ -56,7 +56,7 @@ pub fn document_reference(facts: &DocumentFacts, meta: &Meta) -> Value {
 }
 
 fn ekg_study() -> Value {
-    concept(vec![coding_with(codes::LOINC, codes::LOINC_EKG_STUDY, "EKG study")])
+    json!({ "coding": [coding(codes::LOINC, codes::LOINC_EKG_STUDY)], "text": "ECG recording" })
 }
 
 /// The opposite of [`document_reference`].

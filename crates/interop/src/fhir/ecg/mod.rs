@@ -19,7 +19,7 @@ use precordia_model::{
 };
 use serde_json::{Value, json};
 
-use super::json::{Node, coding_with, concept, decimal, object, reference, text};
+use super::json::{Node, coding, coding_with, concept, decimal, object, reference, text};
 use super::operation_outcome::{Invalid, IssueCode};
 use super::{codes, date};
 
@@ -84,7 +84,7 @@ fn category_procedure() -> Value {
 }
 
 fn panel_code() -> Value {
-    concept(vec![coding_with(codes::LOINC, codes::LOINC_PANEL, "12 lead EKG panel")])
+    json!({ "coding": [coding(codes::LOINC, codes::LOINC_PANEL)], "text": "12-lead ECG" })
 }
 
 /// A UCUM quantity; `None` when the value is not a number.

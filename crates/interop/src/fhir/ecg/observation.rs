@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::super::codes::{self, MeasurementCode};
 use super::super::date::instant;
-use super::super::json::{Node, coding, coding_with, concept, extension, list, object, reference};
+use super::super::json::{Node, coding, concept, extension, list, object, reference};
 use super::super::operation_outcome::{Invalid, IssueCode};
 use super::super::{Meta, validate};
 use super::{
@@ -110,7 +110,7 @@ fn interpretations(name: &str, measured: Measured, report: &FlagReport) -> Vec<V
 
 fn measurement_concept(code: &MeasurementCode) -> Value {
     let mut codings = Vec::new();
-    codings.extend(code.loinc.map(|loinc| coding_with(codes::LOINC, loinc, &code.display)));
+    codings.extend(code.loinc.map(|loinc| coding(codes::LOINC, loinc)));
     codings.extend(code.mdc.map(|mdc| coding(codes::MDC, &mdc.to_string())));
     codings.push(coding(codes::ECG_MEASUREMENT, &code.name));
     json!({ "coding": codings, "text": code.display })
