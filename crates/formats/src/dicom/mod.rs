@@ -1,0 +1,30 @@
+//! DICOM ECG objects (PS3.3 A.34) to and from recordings.
+//!
+//! The parser is our own: why is in `docs/decisions/0003-dicom-reader.md`. Images, documents and the
+//! network are not read here.
+
+mod annotation;
+mod channel;
+mod charset;
+mod element;
+mod encode;
+mod file;
+mod gaps;
+mod group;
+mod parse;
+mod quantize;
+mod read;
+mod samples;
+mod sop_class;
+mod subject;
+mod tag;
+mod text;
+mod when;
+mod write;
+
+pub(crate) use file::looks_like_dicom;
+pub use read::read;
+pub use write::{ObjectIds, WriteError, write};
+
+/// The name of the format in recordings.
+pub const FORMAT: &str = "dicom";
