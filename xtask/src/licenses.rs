@@ -1,6 +1,6 @@
-//! Licences of everything the project is built, tested and shipped with: Cargo's packages and npm's.
+//! Licenses of everything the project is built, tested and shipped with: Cargo's packages and npm's.
 //!
-//! It trusts the licence field of a package; it does not read licence files.
+//! It trusts the license field of a package; it does not read license files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::{spdx, workspace};
 #[serde(deny_unknown_fields)]
 struct Policy {
     allowed: BTreeSet<String>,
-    /// `cargo:NAME` or `npm:NAME` to one further licence.
+    /// `cargo:NAME` or `npm:NAME` to one further license.
     exceptions: BTreeMap<String, Exception>,
 }
 
@@ -33,7 +33,7 @@ pub struct Offer {
 pub fn run() -> Result<Vec<String>> {
     let policy: Policy = workspace::read_toml("xtask/licenses.toml")?;
     let cargo = workspace::resolved()?.packages.into_iter().map(|package| {
-        // Workspace crates are held to the list too: a crate without a licence would be a slip.
+        // Workspace crates are held to the list too: a crate without a license would be a slip.
         Offer { package: format!("cargo:{}", package.name), license: package.license }
     });
     let npm = npm("web/package-lock.json")?.into_iter();
@@ -56,7 +56,7 @@ fn judge(policy: &Policy, offers: &[Offer]) -> Vec<String> {
     }
     for Offer { package, license } in offers {
         let Some(license) = license else {
-            findings.push(format!("`{package}` names no licence"));
+            findings.push(format!("`{package}` names no license"));
             continue;
         };
         let further = policy.exceptions.get(package).map(|exception| exception.license.as_str());
@@ -133,15 +133,15 @@ mod tests {
     }
 
     #[test]
-    fn an_allowed_licence_and_an_exception_pass() {
+    fn an_allowed_license_and_an_exception_pass() {
         check("cargo:a", Some("MIT OR GPL-3.0-only"), &[]);
     }
 
     #[test]
-    fn a_copyleft_an_unknown_and_an_absent_licence_are_named() {
+    fn a_copyleft_an_unknown_and_an_absent_license_are_named() {
         let refused = "is under `AGPL-3.0`, which xtask/licenses.toml does not allow";
         check("cargo:a", Some("AGPL-3.0"), &[&format!("`cargo:a` {refused}")]);
-        check("npm:b", None, &["`npm:b` names no licence"]);
+        check("npm:b", None, &["`npm:b` names no license"]);
     }
 
     #[test]

@@ -23,7 +23,7 @@ cargo xtask VERB
 
   fence               each crate uses only the crates that xtask/fence.toml allows
   tidy                files are short, finished, documented and linked
-  licenses            every dependency carries a licence of xtask/licenses.toml
+  licenses            every dependency carries a license of xtask/licenses.toml
   generate [--check]  write (or compare) web/openapi.json and the pure crates' clippy.toml
   sbom                print a CycloneDX 1.5 bill of materials of what ships";
 

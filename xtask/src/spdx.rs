@@ -1,9 +1,9 @@
-//! Licence expressions: is what a package offers within what we allow?
+//! License expressions: is what a package offers within what we allow?
 //!
 //! Understands the operators `OR`, `AND`, `WITH` and parentheses of the SPDX specification, annex D, and
 //! the older `MIT/Apache-2.0` that some manifests still carry. `AND` binds tighter than `OR`.
 
-/// Whether `expression` can be satisfied by licences that `allowed` accepts. What cannot be read is refused.
+/// Whether `expression` can be satisfied by licenses that `allowed` accepts. What cannot be read is refused.
 pub fn satisfied(expression: &str, allowed: &dyn Fn(&str) -> bool) -> bool {
     let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
         }
         let id = self.word()?;
         if self.take("WITH") {
-            // An exception only grants more than the licence does.
+            // An exception only grants more than the license does.
             self.word()?;
         }
         Some((self.allowed)(id))
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_expression_is_satisfied_by_allowed_licences_only() {
+    fn an_expression_is_satisfied_by_allowed_licenses_only() {
         let allowed = |id: &str| ["MIT", "Apache-2.0", "ISC", "Unicode-3.0"].contains(&id);
         let table = [
             ("MIT", true),

@@ -1,0 +1,116 @@
+# What can be done here; `make` alone lists it. Every target can be run on its own and again.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+.PHONY: help
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+cargo_target := $(or $(CARGO_TARGET_DIR),target)
+binary := $(cargo_target)/release/precordia
+step := @scripts/step.sh
+
+# ---- build -----------------------------------------------------------------------------------------
+
+.PHONY: demo build web sbom clean
+
+demo: build ## Start a demo: two organizations, sample patients, everything working
+	@exec $(binary) demo $(DEMO_ARGS)
+
+build: web ## Build the web pages and the program that carries them
+	@cargo build --release --locked --package precordia
+
+web: web/dist/.built
+
+web_sources := $(shell find web/src web/public web/scripts -type f 2>/dev/null) \
+  web/index.html web/package.json web/tsconfig.json web/vite.config.ts
+
+web/dist/.built: web/node_modules/.package-lock.json $(web_sources)
+	@cd web && npm run --silent build
+	@touch $@
+
+# npm writes this file when it is done; the lock file is what it was done from.
+%/node_modules/.package-lock.json: %/package-lock.json
+	@command -v npm >/dev/null || { echo "error: Node 20 and npm are needed: https://nodejs.org" >&2; exit 1; }
+	@cd $* && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+sbom: ## Write the bill of materials of what ships
+	@cargo xtask sbom >$(cargo_target)/precordia.cdx.json
+	@echo $(cargo_target)/precordia.cdx.json
+
+clean: ## Remove everything that was built or installed here
+	rm -rf $(cargo_target) .cache web/dist web/node_modules tests/peers/*/node_modules tests/peers/*/target
+
+# ---- check -----------------------------------------------------------------------------------------
+
+tidy_checks := fence tidy licenses
+.PHONY: check check-format check-clippy check-web check-generated $(tidy_checks:%=check-%)
+
+check: check-format check-clippy check-web $(tidy_checks:%=check-%) check-generated ## Form, lints, types, fence, licenses
+
+check-format:
+	$(step) format cargo fmt --all --check
+
+# The pages are embedded at compile time, so they come first.
+check-clippy: web
+	$(step) clippy cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+
+check-web: web/node_modules/.package-lock.json
+	$(step) web-check npm --prefix web run --silent check
+
+$(tidy_checks:%=check-%): check-%:
+	$(step) $* cargo xtask $*
+
+check-generated: web
+	$(step) generated cargo xtask generate --check
+
+# ---- test ------------------------------------------------------------------------------------------
+
+tests := rust web fhir dicom e2e api metrics
+.PHONY: test tools $(tests:%=test-%)
+
+test: $(tests:%=test-%) ## The whole suite; installs what it needs first
+
+tools: ## Install what the tests need and this machine lacks (Debian, PyPI, npm)
+	@scripts/install-test-tools.sh
+
+test-rust: tools web
+	$(step) rust cargo test --workspace --locked --quiet --no-fail-fast
+
+test-web: web/node_modules/.package-lock.json
+	$(step) web npm --prefix web run --silent test
+
+test-fhir: tests/peers/fhir-validate/node_modules/.package-lock.json
+	$(step) fhir tests/fhir.sh
+
+test-dicom: tools
+	$(step) dicom tests/dicom.sh
+
+test-e2e: tools build
+	$(step) e2e scripts/with-demo.sh npm --prefix web run --silent test:e2e
+
+test-api: tools build
+	$(step) api scripts/with-demo.sh tests/api.sh
+
+test-metrics: tools build
+	$(step) metrics scripts/with-demo.sh tests/metrics.sh
+
+# ---- heavier ---------------------------------------------------------------------------------------
+
+peers := hapi pydicom
+.PHONY: test-peers bench $(peers:%=peer-%)
+
+test-peers: $(peers:%=peer-%) ## Independent programs that judge ours; skipped aloud where they cannot be had
+
+peer-hapi:
+	$(step) hapi tests/fhir.sh hapi
+
+peer-pydicom: tools build
+	$(step) pydicom tests/peers/pydicom-read/run.sh
+
+bench: build ## Measure: files a second on one core, uploads a second with the generator beside them
+	@$(binary) bench ecg
+	@$(binary) bench intake
