@@ -21,9 +21,11 @@ const MARGIN_BOTTOM: i32 = 5_000;
 const PAPER_HEIGHT_MIN: i32 = 100_000;
 const PAPER_HEIGHT_MAX: i32 = 150_000;
 const PAGES_MAX: usize = 60;
+const FOOTER_LINES_MAX: usize = 6;
 
 const MM: i32 = 1_000;
 const LINE: i32 = 3_900;
+const INDENT: i32 = 2_000;
 const BODY: i32 = 3_000;
 const SMALL: i32 = 2_600;
 const NAME: i32 = 4_400;
@@ -63,7 +65,7 @@ fn duration_s(recording: &Recording) -> f64 {
 
 fn page(recording: &Recording, sheet: &Sheet, start_s: f64, number: (usize, usize)) -> Page {
     let rows = arrange::rows(recording, sheet.layout);
-    let footer = footer_lines(recording, sheet, &rows, start_s, number.1);
+    let footer = footer_lines(recording, sheet, &rows, start_s, number);
     // One line more than needed now, in case a trace leaves the paper.
     let footer_height = (footer.len() as i32 + 1) * LINE;
 
@@ -140,31 +142,32 @@ fn who(marks: &mut Vec<Mark>, sheet: &Sheet, x: i32, mut y: i32, width: i32) -> 
 
 /// One block; what does not fit in the room says how much is missing.
 fn words(marks: &mut Vec<Mark>, block: &Block, x: i32, mut y: i32, width: i32, room: i32) -> i32 {
-    let mut put = |y: &mut i32, line: &str, size: i32, weight: Weight, color: Color| {
-        *y += LINE;
-        text(marks, x, *y, size, weight, color, line.to_owned());
-    };
+    let mut put =
+        |y: &mut i32, indent: i32, line: &str, size: i32, weight: Weight, color: Color| {
+            *y += LINE;
+            text(marks, x + indent, *y, size, weight, color, line.to_owned());
+        };
     for part in font::wrap(&block.heading, width, BODY, Weight::Bold) {
-        put(&mut y, &part, BODY, Weight::Bold, INK);
+        put(&mut y, 0, &part, BODY, Weight::Bold, INK);
     }
     for part in font::wrap(&block.label, width, SMALL, Weight::Regular) {
-        put(&mut y, &part, SMALL, Weight::Regular, QUIET);
+        put(&mut y, 0, &part, SMALL, Weight::Regular, QUIET);
     }
     let wrapped: Vec<Vec<String>> = block
         .lines
         .iter()
-        .map(|line| font::wrap(line.reveal(), width, BODY, Weight::Regular))
+        .map(|line| font::wrap(line.reveal(), width - INDENT, BODY, Weight::Regular))
         .collect();
     for (i, parts) in wrapped.iter().enumerate() {
         let last = i + 1 == wrapped.len();
         let needed = parts.len() as i32 + i32::from(!last);
         if y + needed * LINE + 2 * MM > room {
             let more = format!("… and {} more", wrapped.len() - i);
-            put(&mut y, &more, BODY, Weight::Bold, INK);
+            put(&mut y, 0, &more, BODY, Weight::Bold, INK);
             break;
         }
-        for part in parts {
-            put(&mut y, part, BODY, Weight::Regular, INK);
+        for (i, part) in parts.iter().enumerate() {
+            put(&mut y, if i == 0 { 0 } else { INDENT }, part, BODY, Weight::Regular, INK);
         }
     }
     y
@@ -203,12 +206,17 @@ fn heart(
 ) -> bool {
     let page_s = page_s(sheet);
     let scale = Scale { mm_per_s: sheet.speed.mm_per_s(), mm_per_mv: sheet.gain.mm_per_mv() };
-    let pitch = (paper.bottom - paper.top) / (rows.len() as i32).max(1);
+    let count = (rows.len() as i32).max(1);
+    let height = paper.bottom - paper.top;
+    // Narrow rows still leave the first one room for its calibration pulse.
+    let pulse = (scale.mm_per_mv as i32 + 2) * MM;
+    let spare = (pulse - height / count * 55 / 100).clamp(0, 20 * MM);
+    let pitch = (height - spare) / count;
     let mut leaves = false;
     let mut names = Vec::new();
     for (r, row) in rows.iter().enumerate() {
         // On a line of the paper, a little below the middle: hearts reach further up than down.
-        let middle = paper.top + pitch * r as i32 + pitch * 55 / 100;
+        let middle = paper.top + spare + pitch * r as i32 + pitch * 55 / 100;
         let y = (middle - paper.top + MM / 2) / MM * MM + paper.top;
         if r == 0 || pitch > scale.mm_per_mv as i32 * MM {
             calibration(marks, scale, paper, y);
@@ -298,7 +306,7 @@ fn footer_lines(
     sheet: &Sheet,
     rows: &[Row<'_>],
     start_s: f64,
-    pages: usize,
+    number: (usize, usize),
 ) -> Vec<Phi<String>> {
     let duration_s = duration_s(recording);
     let end_s = (start_s + page_s(sheet)).min(duration_s);
@@ -322,8 +330,8 @@ fn footer_lines(
         let list: Vec<String> = starts.iter().map(|s| format!("{s:.1}")).collect();
         notes.push(format!("the columns overlap in time: they start at {} s", list.join(", ")));
     }
-    if pages == PAGES_MAX {
-        notes.push(format!("at most {PAGES_MAX} pages are drawn"));
+    if number == (PAGES_MAX, PAGES_MAX) && end_s < duration_s {
+        notes.push(format!("the recording goes on: at most {PAGES_MAX} pages are drawn"));
     }
     let mut lines = vec![scale];
     if !notes.is_empty() {
@@ -331,9 +339,14 @@ fn footer_lines(
     }
     let own = sheet.footer.iter().map(|line| line.reveal().clone());
     let all: Vec<String> = lines.into_iter().chain(own).collect();
-    let wrapped = all.iter().flat_map(|line| font::wrap(line, PAPER_WIDTH, SMALL, Weight::Regular));
-    // More words than this belong in a report, not under a trace.
-    wrapped.take(6).map(Phi::new).collect()
+    let mut wrapped: Vec<String> =
+        all.iter().flat_map(|line| font::wrap(line, PAPER_WIDTH, SMALL, Weight::Regular)).collect();
+    if wrapped.len() > FOOTER_LINES_MAX {
+        let more = wrapped.len() - (FOOTER_LINES_MAX - 1);
+        wrapped.truncate(FOOTER_LINES_MAX - 1);
+        wrapped.push(format!("… and {more} more lines"));
+    }
+    wrapped.into_iter().map(Phi::new).collect()
 }
 
 fn column_starts(sheet: &Sheet, rows: &[Row<'_>], start_s: f64) -> Vec<f64> {

@@ -2,12 +2,12 @@
 
 use precordia_model::{
     Axes, DeviceTime, Flag, FlagCode, FlagReport, Measured, Measurements, PartialDate, Phi,
-    QtFormula, Recording, Rhythm, Severity, Sex, ZoneKnowledge,
+    ProblemSeverity, QtFormula, Recording, Rhythm, Severity, Sex, ZoneKnowledge,
 };
 
 use crate::{Block, Sheet};
 
-const NOT_CONFIRMED: &str = "Machine output, not confirmed by a physician";
+const NOT_CONFIRMED: &str = "Machine output, not confirmed";
 
 impl Sheet {
     /// A sheet with what the recording says of itself, and with our measurements and flags if there
@@ -23,10 +23,26 @@ impl Sheet {
             title: title(recording),
             header: who(recording),
             blocks,
-            footer: vec![Phi::new(format!("Drawn by Precordia {}", env!("CARGO_PKG_VERSION")))],
+            footer: footer(recording),
             ..Sheet::default()
         }
     }
+}
+
+/// What a reader of the trace must know of how it was read, and who drew it.
+fn footer(recording: &Recording) -> Vec<Phi<String>> {
+    const SHOWN: usize = 3;
+    let doubts = recording.problems.iter().filter(|p| p.severity >= ProblemSeverity::Warning);
+    let texts: Vec<&str> = doubts.map(|p| p.text.as_str()).collect();
+    let mut lines = Vec::new();
+    if !texts.is_empty() {
+        let shown = texts.iter().take(SHOWN).copied().collect::<Vec<_>>().join("; ");
+        let more = texts.len().saturating_sub(SHOWN);
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        lines.push(format!("Noticed while reading the file: {shown}{more}"));
+    }
+    lines.push(format!("Drawn by Precordia {}", env!("CARGO_PKG_VERSION")));
+    lines.into_iter().map(Phi::new).collect()
 }
 
 fn title(recording: &Recording) -> String {
@@ -120,7 +136,7 @@ fn measurement_block(measurements: &Measurements) -> Block {
     ];
     Block {
         heading: String::from("Measurements"),
-        label: format!("{NOT_CONFIRMED} · version {}", measurements.version),
+        label: format!("{NOT_CONFIRMED} · {}", measurements.version),
         lines: lines.into_iter().map(Phi::new).collect(),
     }
 }

@@ -7,8 +7,8 @@ use std::io::Read;
 
 use precordia_model::{
     Axes, DeviceStatement, Evidence, Fiducials, Flag, FlagCode, FlagReport, GroupKind, Lead,
-    Measured, Measurements, MissingReason, NotEvaluated, OtherGroup, Phi, QtFormula, Quality,
-    Recording, Rhythm, SampleRate, Severity, Signal, Trace, TraceOrigin,
+    Measured, Measurements, MissingReason, NotEvaluated, OtherGroup, Phi, Problem, QtFormula,
+    Quality, Recording, Rhythm, SampleRate, Severity, Signal, Trace, TraceOrigin,
 };
 use precordia_render::{
     Block, Gain, Layout, Mark, Page, Point, Rect, RenderError, Role, Sheet, Speed, pages, pdf, png,
@@ -64,6 +64,7 @@ fn a_millivolt_and_a_second_are_exact_in_every_scale() {
                 assert_eq!(line[500].x - line[0].x, 1000 * speed.mm_per_s() as i32, "{lead}");
             }
             let pulse = &lines(page, Role::Calibration)[0][0];
+            assert!(pulse[2].y > paper(page).top, "the pulse is whole");
             assert_eq!(pulse[0].y - pulse[2].y, 1000 * gain.mm_per_mv() as i32);
             assert_eq!(pulse[3].x - pulse[2].x, 200 * speed.mm_per_s() as i32);
         }
@@ -205,6 +206,13 @@ fn a_long_recording_takes_as_many_pages_as_it_needs() {
     for (i, (page, range)) in all.iter().zip(ranges).enumerate() {
         assert!(has_text(page, range) && has_text(page, &format!("Page {} of 3", i + 1)));
     }
+    for (duration_s, cut) in [(600.0, false), (601.0, true)] {
+        let leads = vec![Lead::II];
+        let recording =
+            synthesize(&Spec { duration_s, leads, sampling_hz: 50.0, ..Spec::default() }).recording;
+        let all = pages(&recording, &Sheet::default());
+        assert_eq!((all.len(), has_text(&all[59], "the recording goes on")), (60, cut));
+    }
 }
 
 #[test]
@@ -317,6 +325,24 @@ fn more_words_than_fit_are_counted() {
             .filter(|(_, t)| t.starts_with("Statement"))
             .all(|(at, _)| at.y < paper.top)
     );
+}
+
+#[test]
+fn doubts_of_the_reader_stand_below_the_trace() {
+    let mut recording = synthesize(&Spec::default()).recording;
+    let problem =
+        |i| Problem::warning("sign_extended", "channel 3", format!("doubt {i} about the samples"));
+    recording.problems = (1..=5).map(problem).collect();
+    recording.problems.insert(0, Problem::info("order", "channel 1", "nothing of note"));
+    let page = &pages(&recording, &Sheet::of(&recording, None))[0];
+    assert!(has_text(page, "doubt 1 about the samples; doubt 2 about the samples; doubt 3"));
+    assert!(has_text(page, "and 2 more") && !has_text(page, "nothing of note"));
+
+    let line = |i| Phi::new(format!("footer line {i}"));
+    let page =
+        &pages(&recording, &Sheet { footer: (0..50).map(line).collect(), ..Sheet::default() })[0];
+    assert!(has_text(page, "footer line 3") && has_text(page, "… and 46 more lines"));
+    assert!(texts(page).iter().all(|(at, _)| at.y < page.height));
 }
 
 #[test]

@@ -1,0 +1,82 @@
+//! `precordia ecg plot`: one file drawn on ECG paper, no server.
+//!
+//! The picture's kind follows from the name of the output. Exit 0: drawn; 2: refused, with the
+//! reason on stderr.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use precordia_analysis::{Limits, Subject, flag, measure};
+use precordia_model::{PartialDate, Recording};
+use precordia_render::{Layout, Sheet, pdf, png, svg};
+
+use crate::ecg::{load, say_refused};
+
+/// Print quality that a screen still opens at once.
+const DPI: u32 = 200;
+
+/// `precordia ecg plot FILE --out X.(svg|png|pdf) [--layout 3x4|6x2|12x1]`
+pub fn plot(path: &Path, out: &Path, layout: Layout) -> anyhow::Result<ExitCode> {
+    let kind = Kind::of(out)?;
+    let recording = match load(path)? {
+        Ok(recording) => recording,
+        Err(refusal) => return say_refused(path, &refusal),
+    };
+    let measurements = measure(&recording);
+    let flags = flag(&measurements, subject(&recording), &Limits::default());
+    let sheet = Sheet { layout, ..Sheet::of(&recording, Some((&measurements, &flags))) };
+    let bytes = match kind {
+        Kind::Svg => svg(&recording, &sheet).into_bytes(),
+        Kind::Png => png(&recording, &sheet, DPI)?,
+        Kind::Pdf => pdf(&recording, &sheet)?,
+    };
+    std::fs::write(out, bytes).with_context(|| format!("could not write `{}`", out.display()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Svg,
+    Png,
+    Pdf,
+}
+
+impl Kind {
+    fn of(out: &Path) -> anyhow::Result<Kind> {
+        let ending = out.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+        Ok(match ending.as_deref() {
+            Some("svg") => Kind::Svg,
+            Some("png") => Kind::Png,
+            Some("pdf") => Kind::Pdf,
+            _ => bail!("`{}` does not end in .svg, .png or .pdf", out.display()),
+        })
+    }
+}
+
+/// The person as the file describes them. An age is known only from exact dates, or as written.
+fn subject(recording: &Recording) -> Subject {
+    let patient = &recording.patient;
+    let day = recording.acquired_at.as_ref().and_then(|at| at.local.as_deref()?.get(..10));
+    let from_dates = patient
+        .birth_date
+        .as_ref()
+        .zip(day.and_then(PartialDate::parse))
+        .and_then(|(birth, day)| birth.reveal().age_years_on(day));
+    Subject { age_years: from_dates.or(patient.age_years), sex: patient.sex }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_of_picture_follows_from_the_name() {
+        for (name, kind) in [("a.svg", Kind::Svg), ("b/C.PNG", Kind::Png), ("a.b.pdf", Kind::Pdf)] {
+            assert_eq!(Kind::of(Path::new(name)).ok(), Some(kind), "{name}");
+        }
+        for name in ["a", "a.jpg", ".svg", "svg", "a.svg.gz"] {
+            assert!(Kind::of(Path::new(name)).is_err(), "{name}");
+        }
+    }
+}
