@@ -69,7 +69,9 @@ impl Severity {
     }
 
     pub fn parse(name: &str) -> Option<Severity> {
-        [Severity::Info, Severity::Borderline, Severity::Alert].into_iter().find(|s| s.name() == name)
+        [Severity::Info, Severity::Borderline, Severity::Alert]
+            .into_iter()
+            .find(|s| s.name() == name)
     }
 }
 

@@ -35,7 +35,11 @@ impl Problem {
         Self { code: code.into(), place: place.into(), severity, text: text.into() }
     }
 
-    pub fn info(code: impl Into<String>, place: impl Into<String>, text: impl Into<String>) -> Self {
+    pub fn info(
+        code: impl Into<String>,
+        place: impl Into<String>,
+        text: impl Into<String>,
+    ) -> Self {
         Self::new(ProblemSeverity::Info, code, place, text)
     }
 
@@ -47,7 +51,11 @@ impl Problem {
         Self::new(ProblemSeverity::Warning, code, place, text)
     }
 
-    pub fn error(code: impl Into<String>, place: impl Into<String>, text: impl Into<String>) -> Self {
+    pub fn error(
+        code: impl Into<String>,
+        place: impl Into<String>,
+        text: impl Into<String>,
+    ) -> Self {
         Self::new(ProblemSeverity::Error, code, place, text)
     }
 }

@@ -40,7 +40,9 @@ impl SampleRate {
 pub enum TraceOrigin {
     Recorded,
     /// Computed by us from the named leads (Einthoven, Goldberger).
-    Derived { from: [Lead; 2] },
+    Derived {
+        from: [Lead; 2],
+    },
 }
 
 /// One lead's samples.

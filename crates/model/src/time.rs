@@ -150,7 +150,8 @@ impl From<PartialDate> for String {
 impl TryFrom<String> for PartialDate {
     type Error = String;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text).ok_or_else(|| String::from("not a date of the form YYYY, YYYY-MM or YYYY-MM-DD"))
+        Self::parse(&text)
+            .ok_or_else(|| String::from("not a date of the form YYYY, YYYY-MM or YYYY-MM-DD"))
     }
 }
 
@@ -163,14 +164,18 @@ mod tests {
         for text in ["1961", "1961-04", "1961-04-30", "2000-02-29"] {
             assert_eq!(PartialDate::parse(text).map(|d| d.to_string()).as_deref(), Some(text));
         }
-        for text in ["", "61", "1961-4", "1961-13", "1961-02-29", "0000-01-01", "1961-04-30T", "+961"] {
+        for text in
+            ["", "61", "1961-4", "1961-13", "1961-02-29", "0000-01-01", "1961-04-30T", "+961"]
+        {
             assert_eq!(PartialDate::parse(text), None, "{text}");
         }
     }
 
     #[test]
     fn age_counts_the_birthday_itself() {
-        let age = |on| PartialDate::parse("1980-06-15").and_then(|b| b.age_years_on(PartialDate::parse(on)?));
+        let age = |on| {
+            PartialDate::parse("1980-06-15").and_then(|b| b.age_years_on(PartialDate::parse(on)?))
+        };
         assert_eq!(age("2020-06-14"), Some(39));
         assert_eq!(age("2020-06-15"), Some(40));
         assert_eq!(age("2020-06"), None);
@@ -184,9 +189,15 @@ mod tests {
             local: Some("2024-05-17T08:30:15.250".into()),
             zone: ZoneKnowledge::Offset { minutes: 120 },
         };
-        assert_eq!(time.utc().map(Timestamp::to_rfc3339).as_deref(), Some("2024-05-17T06:30:15.250Z"));
+        assert_eq!(
+            time.utc().map(Timestamp::to_rfc3339).as_deref(),
+            Some("2024-05-17T06:30:15.250Z")
+        );
         time.zone = ZoneKnowledge::Unknown;
         assert_eq!(time.utc(), None);
-        assert_eq!(time.sort_key().map(Timestamp::to_rfc3339).as_deref(), Some("2024-05-17T08:30:15.250Z"));
+        assert_eq!(
+            time.sort_key().map(Timestamp::to_rfc3339).as_deref(),
+            Some("2024-05-17T08:30:15.250Z")
+        );
     }
 }

@@ -5,3 +5,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod access;
+pub mod event;
+pub mod intake;
+pub mod password;
+pub mod patient;
+pub mod recording;
