@@ -108,8 +108,8 @@ test-peers: $(peers:%=peer-%) ## Independent programs that judge ours; skipped a
 peer-hapi:
 	$(step) hapi tests/fhir.sh hapi
 
-peer-pydicom: tools build
-	$(step) pydicom tests/peers/pydicom-read/run.sh
+peer-pydicom: tools
+	$(step) pydicom tests/pydicom.sh
 
 bench: build ## Measure: files a second on one core, uploads a second with the generator beside them
 	@$(binary) bench ecg
