@@ -14,8 +14,8 @@ use precordia_interop::fhir::ecg::{
 use precordia_interop::fhir::{Meta, patient, validate};
 use precordia_model::{
     Axes, DeviceDescription, DeviceTime, Evidence, Fiducials, Flag, FlagCode, FlagReport, Lead,
-    Measured, Measurements, MissingReason, Patient, PatientIdentity, QtFormula, Quality, Rhythm,
-    Severity, Timestamp, ZoneKnowledge,
+    Measured, Measurements, MissingReason, NotEvaluated, Patient, PatientIdentity, QtFormula,
+    Quality, Rhythm, Severity, Timestamp, ZoneKnowledge,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -312,5 +312,52 @@ fn a_patient_with_more_than_the_model_holds_is_refused_not_cut() {
         assert!(refused.is_err(), "{at}");
         let words = refused.unwrap_err().to_string();
         assert!(!words.contains("Noether") && !words.contains("maiden"), "{words}");
+    }
+}
+
+#[test]
+fn normal_is_said_only_of_a_value_whose_rules_were_all_evaluated() {
+    let (owned, mut measurements) = plain();
+    let said = |measurements: &Measurements, flags: &FlagReport| {
+        let facts =
+            EcgFacts { document: owned.facts(), measured_at: Timestamp(0), measurements, flags };
+        component(&observation(&facts, &meta()), "heart_rate_bpm").get("interpretation").is_some()
+    };
+    let ran = FlagReport { rule_version: "1".into(), ..FlagReport::default() };
+    assert!(said(&measurements, &ran));
+    let skipped = FlagReport {
+        not_evaluated: vec![(FlagCode::Tachycardia, NotEvaluated::Paediatric)],
+        ..ran.clone()
+    };
+    assert!(!said(&measurements, &skipped));
+    measurements.heart_rate_bpm = Measured::Missing(MissingReason::NoBeats);
+    assert!(!said(&measurements, &ran));
+}
+
+#[test]
+fn a_measurement_in_another_unit_or_twice_or_unknown_is_refused() {
+    let (owned, mut measurements) = plain();
+    measurements.qt_ms = Measured::Value(400.0);
+    let flags = FlagReport::default();
+    let facts = EcgFacts {
+        document: owned.facts(),
+        measured_at: Timestamp(0),
+        measurements: &measurements,
+        flags: &flags,
+    };
+    let panel = observation(&facts, &meta());
+    assert!(measurements_from_fhir(&panel).is_ok());
+    let first = panel["component"][0].clone();
+    for (at, value, expected) in [
+        ("/component/0/valueQuantity/code", "ms".into(), "the unit must be `/min`"),
+        ("/component/0/valueQuantity/system", "urn:units".into(), "units must be UCUM"),
+        ("/component/1", first, "may stand once only"),
+        ("/component/0/code/coding/2/code", "pulse".into(), "`heart_rate_bpm` is required"),
+        ("/code/coding/0/code", "8867-4".into(), "is not the 12-lead panel 34534-8"),
+    ] {
+        let mut changed = panel.clone();
+        *changed.pointer_mut(at).unwrap() = value;
+        let refused = measurements_from_fhir(&changed).unwrap_err().to_string();
+        assert!(refused.contains(expected), "{at}: {refused}");
     }
 }
