@@ -29,7 +29,8 @@ stop() {
 }
 trap stop EXIT
 
-"$binary" demo --port 0 --data "$folder/data" >"$folder/out" 2>"$folder/log" &
+touch "$folder/out" "$folder/log"
+"$binary" demo --address 127.0.0.1:0 --dir "$folder/demo" >"$folder/out" 2>"$folder/log" &
 server=$!
 for _ in $(seq $((start_s_max * 10))); do
   PRECORDIA_URL=$(sed -n 's/^ready \(http:[^ ]*\).*/\1/p' "$folder/out")
