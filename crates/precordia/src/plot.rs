@@ -13,6 +13,28 @@ use precordia_render::{Layout, Sheet, pdf, png, svg};
 
 use crate::ecg::{load, say_refused};
 
+/// The layouts by the names they have on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LayoutName {
+    /// Three rows of four columns and a rhythm lead below.
+    #[value(name = "3x4")]
+    ThreeByFour,
+    #[value(name = "6x2")]
+    SixByTwo,
+    #[value(name = "12x1")]
+    TwelveByOne,
+}
+
+impl From<LayoutName> for Layout {
+    fn from(name: LayoutName) -> Self {
+        match name {
+            LayoutName::ThreeByFour => Layout::ThreeByFourRhythm,
+            LayoutName::SixByTwo => Layout::SixByTwo,
+            LayoutName::TwelveByOne => Layout::TwelveByOne,
+        }
+    }
+}
+
 /// Print quality that a screen still opens at once.
 const DPI: u32 = 200;
 
@@ -69,6 +91,15 @@ fn subject(recording: &Recording) -> Subject {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_layout_has_one_name_everywhere() {
+        use clap::ValueEnum as _;
+        for name in LayoutName::value_variants() {
+            let shown = name.to_possible_value().map(|value| value.get_name().to_owned());
+            assert_eq!(shown.as_deref(), Some(Layout::from(*name).name()));
+        }
+    }
 
     #[test]
     fn the_kind_of_picture_follows_from_the_name() {

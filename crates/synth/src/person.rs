@@ -62,14 +62,16 @@ impl Person {
         PEOPLE.len()
     }
 
-    /// As a device would name the person in a file.
+    /// As a device would name the person in a file; what is empty is not said.
     pub fn as_device_patient(&self) -> DevicePatient {
+        let said = |text: &str| (!text.is_empty()).then(|| Phi::new(text.to_owned()));
+        let written = format!("{}^{}", self.family, self.given);
         DevicePatient {
-            id: Some(Phi::new(self.id.clone())),
+            id: said(&self.id),
             id_issuer: None,
-            family: Some(Phi::new(self.family.clone())),
-            given: vec![Phi::new(self.given.clone())],
-            name_as_written: Some(Phi::new(format!("{}^{}", self.family, self.given))),
+            family: said(&self.family),
+            given: said(&self.given).into_iter().collect(),
+            name_as_written: said(written.trim_end_matches('^')),
             birth_date: Some(Phi::new(self.birth_date)),
             sex: Some(self.sex),
             age_years: None,
@@ -90,5 +92,18 @@ mod tests {
             let text = person.birth_date.to_string();
             assert_eq!(PartialDate::parse(&text), Some(person.birth_date), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_empty_is_not_said() {
+        let nobody = Person {
+            id: String::new(),
+            family: String::new(),
+            given: String::new(),
+            ..Person::demo(0)
+        };
+        let patient = nobody.as_device_patient();
+        assert!(patient.id.is_none() && patient.family.is_none() && patient.given.is_empty());
+        assert!(patient.name_as_written.is_none());
     }
 }

@@ -142,7 +142,7 @@ impl Default for Spec {
             leads: Lead::TWELVE.to_vec(),
             lsb_uv: 1.0,
             person: Person::demo(0),
-            acquired_at: Some(device_time([2026, 3, 2], [9, 15, 0], Some(60))),
+            acquired_at: Some(device_time(2026, 3, 2, 9, 15, 0, Some(60))),
             device_serial: String::from("SYN-0001"),
             filters: Filters::default(),
             device_says: None,
@@ -225,18 +225,37 @@ fn clamp(value: f64, low: f64, high: f64, otherwise: f64) -> f64 {
 
 /// A device's clock reading as a DICOM date-time; the offset from UTC in minutes, if it knows one.
 pub fn device_time(
-    [y, mo, d]: [u16; 3],
-    [h, mi, s]: [u16; 3],
+    year: i16,
+    month: i8,
+    day: i8,
+    hour: i8,
+    minute: i8,
+    second: i8,
     offset_minutes: Option<i16>,
 ) -> DeviceTime {
-    let zone = offset_minutes.map_or(String::new(), |m| {
-        let sign = if m < 0 { '-' } else { '+' };
-        format!("{sign}{:02}{:02}", m.unsigned_abs() / 60, m.unsigned_abs() % 60)
+    let zone = offset_minutes.map_or(String::new(), |minutes| {
+        let sign = if minutes < 0 { '-' } else { '+' };
+        let minutes = minutes.unsigned_abs();
+        format!("{sign}{:02}{:02}", minutes / 60, minutes % 60)
     });
+    let known = |minutes| ZoneKnowledge::Offset { minutes };
     DeviceTime {
-        as_written: format!("{y:04}{mo:02}{d:02}{h:02}{mi:02}{s:02}{zone}"),
-        local: Some(format!("{y:04}-{mo:02}-{d:02}T{h:02}:{mi:02}:{s:02}")),
-        zone: offset_minutes
-            .map_or(ZoneKnowledge::Unknown, |minutes| ZoneKnowledge::Offset { minutes }),
+        as_written: format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}{zone}"),
+        local: Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")),
+        zone: offset_minutes.map_or(ZoneKnowledge::Unknown, known),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_time_means_the_same_in_both_its_texts() {
+        let at = device_time(2026, 3, 2, 9, 15, 0, Some(-210));
+        assert_eq!(at.as_written, "20260302091500-0330");
+        assert_eq!(at.utc().map(|t| t.to_rfc3339()).as_deref(), Some("2026-03-02T12:45:00.000Z"));
+        let at = device_time(2026, 3, 2, 9, 15, 0, None);
+        assert_eq!((at.as_written.as_str(), at.utc()), ("20260302091500", None));
     }
 }
