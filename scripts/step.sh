@@ -10,7 +10,9 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 SECONDS=0
 printf '== %s\n' "$name"
-NO_COLOR=1 "$@" 2>&1 | tee "$log"
+# Colors and links of terminals are taken out: some tools send them into pipes, and they hide the counts.
+escape=$(printf '\033')
+NO_COLOR=1 "$@" 2>&1 | sed -u "s/$escape\[[0-9;]*m//g; s/$escape\]8;;[^$escape]*$escape\\\\//g" | tee "$log"
 code=${PIPESTATUS[0]}
 
 read -r passed failed < <(awk '
