@@ -173,8 +173,12 @@ function addLabels(
     if (x > width || x < -200 * ratio || y > height + size || y < -size) continue;
     const recorded = strip.place.index === undefined ? undefined : scene.signals.leads[strip.place.index];
     const wide = text(strip.place.label, x, y, `600 ${size}px ${FONT}`, ink.label);
-    const remark =
-      recorded === undefined ? "not recorded" : recorded.derivedFrom === undefined ? "" : "derived";
+    const remark = [
+      recorded === undefined ? "not recorded" : recorded.derivedFrom === undefined ? "" : "derived",
+      strip.continued ? `from ${strip.start} s` : "",
+    ]
+      .filter((part) => part !== "")
+      .join(", ");
     if (remark !== "") text(remark, x + wide + 5 * ratio, y, `400 ${small}px ${FONT}`, ink.faint);
   }
   const foot = `${scene.speed} mm/s   ${scene.gain} mm/mV   no filter`;

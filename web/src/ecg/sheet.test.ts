@@ -15,7 +15,7 @@ const options: SheetOptions = {
   gain: 10,
   lead: "II",
   line: s(10),
-  aspect: 0.45,
+  room: mm(120),
 };
 
 const row = (sheet: ReturnType<typeof sheetOf>, index: number) =>
@@ -81,6 +81,11 @@ describe("other sheets", () => {
     expect(sheet.strips.at(-1)?.place.label).toBe("V4R");
   });
 
+  it("a recording of two leads has two rows and no holes", () => {
+    const sheet = sheetOf({ ...options, layout: "12x1", leads: ["II", "V1"] });
+    expect(sheet.strips.map((strip) => strip.place.label)).toEqual(["II", "V1"]);
+  });
+
   it("a single lead is broken into lines without losing a moment", () => {
     const sheet = sheetOf({ ...options, layout: "single", line: s(3) });
     expect(sheet.strips.map((strip) => [strip.start, strip.duration])).toEqual([
@@ -95,6 +100,21 @@ describe("other sheets", () => {
     const [slow, fast] = [sheetOf(options), sheetOf({ ...options, speed: 50 })];
     const wide = (sheet: typeof slow) => sheet.strips.reduce((sum, strip) => sum + strip.width, 0);
     expect(wide(fast)).toBeCloseTo(2 * wide(slow), 9);
+  });
+
+  it("an average beat is shown whole in every lead, at the same time in each column", () => {
+    const sheet = sheetOf({ ...options, duration: s(1.2), simultaneous: true });
+    expect(sheet.strips).toHaveLength(12);
+    for (const strip of sheet.strips) expect([strip.start, strip.duration]).toEqual([0, 1.2]);
+    expect(sheet.width).toBeGreaterThan(4 * 1.2 * 25);
+  });
+
+  it("opens its rows to use the room, in steps of the grid and within bounds", () => {
+    const pitch = (room: number) => {
+      const [first, second] = sheetOf({ ...options, room: mm(room) }).rows;
+      return (second?.baseline ?? 0) - (first?.baseline ?? 0);
+    };
+    expect([pitch(10), pitch(118), pitch(141), pitch(1000)]).toEqual([20, 25, 30, 40]);
   });
 
   it("shows the last page of a long recording only as far as it goes", () => {

@@ -22,6 +22,8 @@ export interface Strip {
   readonly height: Millimeters;
   /** The separator at its left, where another lead ends. */
   readonly separated: boolean;
+  /** The line above goes on in this one. */
+  readonly continued: boolean;
 }
 
 export interface Sheet {
@@ -45,8 +47,10 @@ export interface SheetOptions {
   readonly lead: string;
   /** Length of a line of `single`. */
   readonly line: Seconds;
-  /** Height over width of the window: rows open up to use it, within bounds. */
-  readonly aspect: number;
+  /** Paper height that the window has to give: rows open up to use it, within bounds. */
+  readonly room: Millimeters;
+  /** Every column shows the same time (an average beat), instead of one after the other (a rhythm). */
+  readonly simultaneous?: boolean;
 }
 
 // Multiples of 5, so that a trace starts on a thick line of the grid.
@@ -57,25 +61,51 @@ const ROW_MAX: Record<Gain, number> = { 5: 30, 10: 40, 20: 60 };
 /** Width of the calibration pulse: 0.2 s of paper. */
 export const pulseWidth = (speed: Speed): Millimeters => lengthOf(s(0.2), speed);
 
+type Width = Pick<SheetOptions, "layout" | "duration" | "start" | "speed" | "line" | "simultaneous">;
+
+/** Width of the sheet before anything else of it is known. */
+export function widthOf(options: Width): Millimeters {
+  const shown = shownOf(options);
+  const longest =
+    options.layout === "single"
+      ? Math.min(options.line, Math.max(shown, 1))
+      : Math.max(shown, 1) * (options.simultaneous ? columnsIn(options.layout) : 1);
+  return mm(leftOf(options.speed) + lengthOf(s(longest), options.speed) + MARGIN.end);
+}
+
+const shownOf = ({ duration, start }: Pick<SheetOptions, "duration" | "start">): Seconds =>
+  s(Math.max(0, Math.min(PAGE, duration - start)));
+const leftOf = (speed: Speed) => MARGIN.before + pulseWidth(speed) + MARGIN.after;
+const columnsIn = (layout: Layout) => ({ "3x4": 4, "6x2": 2, "12x1": 1, single: 1 })[layout];
+
 export function sheetOf(options: SheetOptions): Sheet {
   const { twelve, others } = leadPlaces(options.leads, options.order);
-  const shown = s(Math.max(0, Math.min(PAGE, options.duration - options.start)));
+  const shown = shownOf(options);
   const named = [...twelve, ...others].find((place) => place.label === options.lead) ?? twelve[1];
   const rows = ((): Row[] => {
     switch (options.layout) {
       case "3x4": {
-        const rhythm = named?.index === undefined ? [] : [{ columns: [named] }];
+        const rhythm = named?.index === undefined || options.simultaneous ? [] : [{ columns: [named] }];
         return [...columnsOf(twelve, 4), ...rhythm];
       }
       case "6x2":
         return columnsOf(twelve, 2);
       case "12x1":
-        return [...twelve, ...others].map((place) => ({ columns: [place] }));
+        return allOf(twelve, others).map((place) => ({ columns: [place] }));
       case "single":
         return named === undefined ? [] : linesOf(named, shown, options.line);
     }
   })();
   return place(rows, shown, options);
+}
+
+/** A recording of a few leads is not a twelve-lead with holes. */
+export const isTwelveLead = (leads: readonly string[]): boolean =>
+  leadPlaces(leads, "standard").twelve.filter((place) => place.index !== undefined).length >= 6;
+
+function allOf(twelve: readonly LeadPlace[], others: readonly LeadPlace[]): readonly LeadPlace[] {
+  const recorded = twelve.filter((place) => place.index !== undefined);
+  return [...(recorded.length >= 6 ? twelve : recorded), ...others];
 }
 
 interface Row {
@@ -103,11 +133,8 @@ function linesOf(place: LeadPlace, shown: Seconds, line: Seconds): Row[] {
 
 function place(rows: readonly Row[], shown: Seconds, options: SheetOptions): Sheet {
   const { speed, gain } = options;
-  const left = MARGIN.before + pulseWidth(speed) + MARGIN.after;
-  const longest =
-    options.layout === "single" ? s(Math.min(options.line, Math.max(shown, 1))) : s(Math.max(shown, 1));
-  const width = mm(left + lengthOf(longest, speed) + MARGIN.end);
-  const wanted = (width * options.aspect - MARGIN.top - MARGIN.bottom) / Math.max(rows.length, 1);
+  const left = leftOf(speed);
+  const wanted = (options.room - MARGIN.top - MARGIN.bottom) / Math.max(rows.length, 1);
   // Whole 5 mm, so that every baseline lies alike on the grid.
   const pitch = Math.max(ROW_MIN[gain], Math.min(ROW_MAX[gain], Math.floor(wanted / 5) * 5));
   const strips: Strip[] = [];
@@ -117,11 +144,11 @@ function place(rows: readonly Row[], shown: Seconds, options: SheetOptions): She
     const baseline = mm(top + Math.floor(pitch / 10) * 5 + (pitch % 10 === 0 ? 0 : 5));
     pulses.push({ baseline, x: MARGIN.before });
     const length = row.part?.length ?? shown;
-    const each = length / row.columns.length;
+    const each = options.simultaneous ? length : length / row.columns.length;
     row.columns.forEach((lead, column) => {
       strips.push({
         place: lead,
-        start: s(options.start + (row.part?.from ?? 0) + column * each),
+        start: s(options.start + (row.part?.from ?? 0) + (options.simultaneous ? 0 : column * each)),
         duration: s(each),
         x: mm(left + lengthOf(s(column * each), speed)),
         width: lengthOf(s(each), speed),
@@ -129,8 +156,14 @@ function place(rows: readonly Row[], shown: Seconds, options: SheetOptions): She
         top: mm(top),
         height: mm(pitch),
         separated: column > 0,
+        continued: (row.part?.from ?? 0) > 0,
       });
     });
   });
-  return { width, height: mm(MARGIN.top + rows.length * pitch + MARGIN.bottom), strips, rows: pulses };
+  return {
+    width: widthOf(options),
+    height: mm(MARGIN.top + rows.length * pitch + MARGIN.bottom),
+    strips,
+    rows: pulses,
+  };
 }
