@@ -7,6 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 binary=${PRECORDIA_BIN:-${CARGO_TARGET_DIR:-target}/release/precordia}
 start_s_max=30
+[ -x "$binary" ] || { echo "error: no \`$binary\`; run \`make build\` first" >&2; exit 1; }
 folder=$(mktemp -d)
 server=
 
