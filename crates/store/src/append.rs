@@ -1,0 +1,323 @@
+//! One transaction for many batches: each is judged in turn, and only those that pass are written.
+//!
+//! What the preconditions look at is read for all batches at once, under the head lock. A batch that
+//! passes changes that picture for those behind it, exactly as if they had run one after the other; a
+//! batch that is refused leaves it as it was.
+
+use std::collections::HashMap;
+use std::hash::Hash as Key;
+
+use precordia_app::chain::{ResourceFields, access_hash, new_event_hash, resources_hash};
+use precordia_app::port::{
+    Append, Batch, KeyChange, Lease, LogName, NewEvent, Position, RealmId, Version,
+};
+use precordia_model::{KeyId, WorkId};
+
+use crate::engine::{Connection, DbError, Script};
+use crate::key::{self, KeyNow};
+use crate::log::{self, Ends};
+use crate::resource::{self, Name};
+use crate::{view, work};
+
+/// What is wrong with a batch whatever the database holds. Such a one never joins a commit.
+pub(crate) fn fault(batch: &Batch) -> Option<&'static str> {
+    if batch.resources.iter().any(|r| r.event >= batch.events.len()) {
+        return Some("a resource version names an event that the batch does not have");
+    }
+    if batch.events.is_empty() && batch.views.iter().any(view::needs_position) {
+        return Some("a view row takes its position from an event, and the batch has none");
+    }
+    let mut keys: Vec<&str> = batch.effects.iter().map(|effect| effect.key.as_str()).collect();
+    keys.sort_unstable();
+    if keys.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Some("an effect key is in the batch twice");
+    }
+    None
+}
+
+/// Judges, numbers, hashes and writes; the answers are in the order of the batches. Nothing holds before
+/// the caller commits.
+pub(crate) async fn append(
+    connection: &mut dyn Connection,
+    realm: RealmId,
+    batches: &[Batch],
+) -> Result<Vec<Append>, DbError> {
+    let mut ends = log::lock_ends(connection).await?;
+    let mut known = Known::read(connection, batches).await?;
+    let mut script = Script::new();
+    let before = (ends.events.position, ends.access.position, ends.work);
+    let mut answers = Vec::with_capacity(batches.len());
+    for batch in batches {
+        let verdict = known.judge(batch)?;
+        known.settle(verdict.is_ok());
+        answers.push(match verdict {
+            Ok(lane) => {
+                Append::Done { positions: write(&mut script, realm, &mut ends, batch, lane) }
+            }
+            Err(refusal) => refusal,
+        });
+    }
+    if ends.events.position != before.0 {
+        ends.events.put(&mut script, LogName::Events);
+    }
+    if ends.access.position != before.1 {
+        ends.access.put(&mut script, LogName::Access);
+    }
+    if ends.work != before.2 {
+        work::put_count(&mut script, ends.work);
+    }
+    connection.run(&script).await?;
+    Ok(answers)
+}
+
+/// Numbers and chains a batch and adds its statements.
+fn write<'a>(
+    script: &mut Script<'a>,
+    realm: RealmId,
+    ends: &mut Ends,
+    batch: &'a Batch,
+    lane: Option<String>,
+) -> Vec<Position> {
+    let mut positions = Vec::with_capacity(batch.events.len());
+    for (index, event) in batch.events.iter().enumerate() {
+        positions.push(write_event(script, realm, ends, batch, index, event));
+    }
+    for row in &batch.access {
+        let request = row.request.to_string();
+        let link = ends
+            .access
+            .push(|position, previous| access_hash(realm, position, row, &request, previous));
+        log::put_access(script, row, request, &link);
+    }
+    batch.keys.iter().for_each(|change| key::put(script, change));
+    let first = positions.first().copied().unwrap_or_default();
+    batch.views.iter().for_each(|change| view::write(script, change, first));
+    batch.forget_effects.iter().for_each(|key| log::forget_effect(script, key));
+    batch.effects.iter().for_each(|effect| log::put_effect(script, &effect.key, &effect.subject));
+    if let (Some(lease), Some(lane)) = (&batch.finish, lane) {
+        work::finish(script, lease.work, lane);
+    }
+    let enqueued_at = batch.events.first().map(|event| event.at);
+    for piece in &batch.work {
+        ends.work += 1;
+        work::put(script, piece, ends.work, enqueued_at.unwrap_or(piece.not_before));
+    }
+    positions
+}
+
+fn write_event<'a>(
+    script: &mut Script<'a>,
+    realm: RealmId,
+    ends: &mut Ends,
+    batch: &'a Batch,
+    index: usize,
+    event: &'a NewEvent,
+) -> Position {
+    let implied = || batch.resources.iter().filter(move |resource| resource.event == index);
+    let resources = resources_hash(implied().map(ResourceFields::from));
+    let request = event.request.to_string();
+    let link = ends.events.push(|position, previous| {
+        new_event_hash(realm, position, event, &request, &resources, previous)
+    });
+    log::put_event(script, event, request, resources, &link);
+    for (ordinal, resource) in (0..).zip(implied()) {
+        resource::put(script, resource, link.position, ordinal, event.at);
+    }
+    link.position
+}
+
+/// What the preconditions of a group of batches look at, as it stands after the batches judged so far.
+struct Known<'a> {
+    leases: Table<(WorkId, &'a str), Option<String>>,
+    effects: Table<&'a str, Option<String>>,
+    streams: Table<&'a str, Version>,
+    resources: Table<Name<'a>, i64>,
+    keys: Table<KeyId, KeyNow>,
+}
+
+impl<'a> Known<'a> {
+    async fn read(connection: &mut dyn Connection, batches: &'a [Batch]) -> Result<Self, DbError> {
+        let all = batches.iter();
+        let leases: Vec<&Lease> = all.clone().filter_map(|b| b.finish.as_ref()).collect();
+        let effects = all.clone().flat_map(|b| &b.effects).map(|effect| effect.key.as_str());
+        let streams = all.clone().flat_map(|b| &b.events).map(|event| event.stream.as_str());
+        let resources =
+            all.clone().flat_map(|b| &b.resources).map(|r| (r.kind.as_str(), r.id.as_str()));
+        let keys = all.clone().flat_map(|b| &b.keys).map(key::changed);
+        let held = work::hold(connection, leases).await?;
+        Ok(Self {
+            leases: Table::new(held.into_iter().map(|(lease, lane)| (lease, Some(lane))).collect()),
+            effects: Table::new(log::effects(connection, distinct(effects)).await?),
+            streams: Table::new(log::versions(connection, distinct(streams)).await?),
+            resources: Table::new(resource::versions(connection, distinct(resources)).await?),
+            keys: Table::new(key::states(connection, distinct(keys)).await?),
+        })
+    }
+
+    /// The lane of the work that the batch finishes, or the answer that refuses the batch.
+    fn judge(&mut self, batch: &'a Batch) -> Result<Result<Option<String>, Append>, DbError> {
+        let lane = match self.take_lease(batch) {
+            Ok(lane) => lane,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let refusal = self
+            .add_effects(batch)
+            .or_else(|| self.add_events(batch))
+            .or_else(|| self.add_resources(batch));
+        if let Some(refusal) = refusal {
+            return Ok(Err(refusal));
+        }
+        for change in &batch.keys {
+            if let Some(refusal) = self.change_key(change)? {
+                return Ok(Err(refusal));
+            }
+        }
+        Ok(Ok(lane))
+    }
+
+    fn take_lease(&mut self, batch: &'a Batch) -> Result<Option<String>, Append> {
+        let Some(lease) = &batch.finish else { return Ok(None) };
+        let key = (lease.work, lease.owner.as_str());
+        match self.leases.get(&key).cloned().flatten() {
+            Some(lane) => {
+                self.leases.set(key, None);
+                Ok(Some(lane))
+            }
+            None => Err(Append::LeaseLost { work: lease.work }),
+        }
+    }
+
+    fn add_effects(&mut self, batch: &'a Batch) -> Option<Append> {
+        for key in &batch.forget_effects {
+            self.effects.set(key, None);
+        }
+        for effect in &batch.effects {
+            if let Some(Some(subject)) = self.effects.get(&effect.key.as_str()) {
+                let (key, subject) = (effect.key.clone(), subject.clone());
+                return Some(Append::Duplicate { key, subject });
+            }
+            self.effects.set(&effect.key, Some(effect.subject.clone()));
+        }
+        None
+    }
+
+    fn add_events(&mut self, batch: &'a Batch) -> Option<Append> {
+        for event in &batch.events {
+            let stream = event.stream.as_str();
+            let found = self.streams.get(&stream).copied().unwrap_or_default();
+            let expected = event.version - 1;
+            if found != expected {
+                return Some(Append::Conflict { stream: stream.into(), expected, found });
+            }
+            self.streams.set(stream, event.version);
+        }
+        None
+    }
+
+    fn add_resources(&mut self, batch: &'a Batch) -> Option<Append> {
+        for resource in &batch.resources {
+            let name = (resource.kind.as_str(), resource.id.as_str());
+            let found = self.resources.get(&name).copied().unwrap_or_default();
+            let expected = resource.version - 1;
+            if found != expected {
+                let stream = format!("{}/{}", resource.kind, resource.id);
+                return Some(Append::Conflict { stream, expected, found });
+            }
+            self.resources.set(name, resource.version);
+        }
+        None
+    }
+
+    /// A key that is not as its change expects is a conflict on `key/<id>`, without versions.
+    fn change_key(&mut self, change: &'a KeyChange) -> Result<Option<Append>, DbError> {
+        let id = key::changed(change);
+        let now = self.keys.get(&id).cloned();
+        let conflict = || Append::Conflict { stream: format!("key/{id}"), expected: 0, found: 0 };
+        let next = match (change, now) {
+            (KeyChange::Add(key), None) => {
+                KeyNow { wrapped_by: key.wrapped_by, destroyed: key.wrapped.is_empty() }
+            }
+            (KeyChange::Add(_), Some(_)) => return Ok(Some(conflict())),
+            (_, None) => return Err(DbError::Refused(format!("key `{id}` is not stored"))),
+            (KeyChange::Rewrap { from, to, .. }, Some(now)) => {
+                if now.destroyed || now.wrapped_by != *from {
+                    return Ok(Some(conflict()));
+                }
+                KeyNow { wrapped_by: *to, ..now }
+            }
+            (KeyChange::Retire { .. }, Some(now)) => now,
+            (KeyChange::Destroy { .. }, Some(now)) => KeyNow { destroyed: true, ..now },
+        };
+        self.keys.set(id, next);
+        Ok(None)
+    }
+
+    /// Keeps or takes back what the last judged batch changed.
+    fn settle(&mut self, keep: bool) {
+        self.leases.settle(keep);
+        self.effects.settle(keep);
+        self.streams.settle(keep);
+        self.resources.settle(keep);
+        self.keys.settle(keep);
+    }
+}
+
+fn distinct<T: Ord>(of: impl Iterator<Item = T>) -> Vec<T> {
+    let mut all: Vec<T> = of.collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// A map that can take back what was set since it was last settled.
+struct Table<K, V> {
+    now: HashMap<K, V>,
+    before: Vec<(K, Option<V>)>,
+}
+
+impl<K: Key + Eq + Clone, V> Table<K, V> {
+    fn new(now: HashMap<K, V>) -> Self {
+        Self { now, before: Vec::new() }
+    }
+
+    fn get(&self, key: &K) -> Option<&V> {
+        self.now.get(key)
+    }
+
+    fn set(&mut self, key: K, value: V) {
+        let old = self.now.insert(key.clone(), value);
+        self.before.push((key, old));
+    }
+
+    fn settle(&mut self, keep: bool) {
+        let before = self.before.drain(..);
+        if keep {
+            return;
+        }
+        for (key, old) in before.rev() {
+            match old {
+                Some(value) => self.now.insert(key, value),
+                None => self.now.remove(&key),
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_batch_leaves_the_picture_as_it_was() {
+        let mut table = Table::new(HashMap::from([("a", 1)]));
+        table.set("a", 2);
+        table.set("a", 3);
+        table.set("b", 1);
+        table.settle(false);
+        assert_eq!((table.get(&"a"), table.get(&"b")), (Some(&1), None));
+        table.set("b", 2);
+        table.settle(true);
+        table.settle(false);
+        assert_eq!(table.get(&"b"), Some(&2));
+    }
+}

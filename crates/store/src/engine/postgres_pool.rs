@@ -1,0 +1,112 @@
+//! A bounded set of PostgreSQL connections, each with the statements that it has prepared.
+//!
+//! A connection goes back only when its transaction is known to be over; one whose caller went away is
+//! closed, and the server rolls back.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_postgres::{Client, Config, Statement};
+
+use super::DbError;
+use super::postgres::failed;
+use super::postgres_tls::Connector;
+
+/// Distinct statements of the product and shapes of searches, with room.
+const STATEMENTS_CACHED_MAX: usize = 512;
+
+pub(crate) struct Pool {
+    config: Config,
+    connector: Connector,
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<PgClient>>,
+}
+
+impl Pool {
+    pub(crate) fn new(config: Config, connector: Connector, connections_max: usize) -> Arc<Self> {
+        Arc::new(Self {
+            config,
+            connector,
+            permits: Arc::new(Semaphore::new(connections_max.max(1))),
+            idle: Mutex::default(),
+        })
+    }
+
+    /// Waits for a free place, then takes an idle connection or opens one.
+    pub(crate) async fn take(self: &Arc<Self>) -> Result<Taken, DbError> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let permit = permit.map_err(|_| DbError::Unable("the pool is closed".into()))?;
+        let client = match self.idle_client() {
+            Some(client) => client,
+            None => self.connect().await?,
+        };
+        Ok(Taken { client: Some(client), pool: Arc::clone(self), _permit: permit })
+    }
+
+    /// Whether what the server calls committed is on stable storage.
+    pub(crate) async fn is_durable(self: &Arc<Self>) -> Result<bool, DbError> {
+        let mut taken = self.take().await?;
+        let sql = "SELECT current_setting('fsync') = 'on' \
+                   AND current_setting('full_page_writes') = 'on'";
+        let row = taken.client().client.query_one(sql, &[]).await.map_err(failed)?;
+        taken.give_back();
+        row.try_get(0).map_err(failed)
+    }
+
+    fn idle_client(&self) -> Option<PgClient> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|client| !client.client.is_closed());
+        idle.pop()
+    }
+
+    async fn connect(&self) -> Result<PgClient, DbError> {
+        let client = self.connector.connect(&self.config).await.map_err(failed)?;
+        Ok(PgClient { client, statements: HashMap::new() })
+    }
+}
+
+pub(crate) struct PgClient {
+    pub(crate) client: Client,
+    statements: HashMap<String, Statement>,
+}
+
+impl PgClient {
+    pub(crate) async fn prepared(&mut self, sql: &str) -> Result<Statement, DbError> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(sql).await.map_err(failed)?;
+        if self.statements.len() >= STATEMENTS_CACHED_MAX {
+            self.statements.clear();
+        }
+        self.statements.insert(sql.into(), statement.clone());
+        Ok(statement)
+    }
+}
+
+/// A connection in use. Dropped without [`Taken::give_back`], it is closed.
+pub(crate) struct Taken {
+    client: Option<PgClient>,
+    pool: Arc<Pool>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Taken {
+    pub(crate) fn client(&mut self) -> &mut PgClient {
+        self.client.as_mut().expect("only a failed reconnect leaves it empty, and ends the use")
+    }
+
+    /// Closes the connection and opens another in its place.
+    pub(crate) async fn reconnect(&mut self) -> Result<(), DbError> {
+        self.client = None;
+        self.client = Some(self.pool.connect().await?);
+        Ok(())
+    }
+
+    pub(crate) fn give_back(mut self) {
+        if let Some(client) = self.client.take() {
+            self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(client);
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! SQLite: one file a realm, one writer connection and a few readers a process.
+//!
+//! Jobs run whole on a blocking thread, so a caller that goes away cannot leave a transaction open.
+//! Several processes may use one file; whoever holds the write lock is waited for.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{ErrorCode, OpenFlags};
+use tokio::sync::{Mutex, Semaphore};
+use tokio::task::spawn_blocking;
+
+use super::{Connection, DbError, Job, Lock, Row, ScrubTable, Statement, TransactionError, Value};
+use crate::migration::{self, Shape};
+
+/// Readers of one file in one process. More than two gain little on the disks that clinics have.
+const READERS_MAX: usize = 2;
+
+/// How long another process may hold the write lock before a caller is told.
+const LOCK_WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// Distinct statements of the product, with room.
+const STATEMENTS_CACHED_MAX: usize = 192;
+
+/// A realm's file. Connections are opened when first needed.
+pub(crate) struct SqliteDatabase {
+    path: PathBuf,
+    writer: Arc<Mutex<Option<SqliteConnection>>>,
+    readers: Arc<Semaphore>,
+    idle: Arc<StdMutex<Vec<SqliteConnection>>>,
+}
+
+impl SqliteDatabase {
+    /// Opens an existing file and brings its tables up to date.
+    pub(crate) async fn open(path: PathBuf, shape: Shape) -> Result<Self, DbError> {
+        let opened = path.clone();
+        let writer = blocking(move || {
+            let mut connection = SqliteConnection::open(&opened, Access::Write)?;
+            migration::sqlite(&mut connection, shape)?;
+            Ok(connection)
+        })
+        .await?;
+        Ok(Self {
+            path,
+            writer: Arc::new(Mutex::new(Some(writer))),
+            readers: Arc::new(Semaphore::new(READERS_MAX)),
+            idle: Arc::default(),
+        })
+    }
+
+    pub(crate) async fn read<T: Send + 'static>(&self, job: impl Job<T>) -> Result<T, DbError> {
+        let permit = Arc::clone(&self.readers).acquire_owned().await;
+        let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
+        blocking(move || {
+            let _permit = permit;
+            let waiting = lock(&idle).pop();
+            let mut connection = match waiting {
+                Some(connection) => connection,
+                None => SqliteConnection::open(&path, Access::Read)?,
+            };
+            connection.batch("BEGIN")?;
+            let answer = run_now(job, &mut connection);
+            connection.batch("COMMIT")?;
+            lock(&idle).push(connection);
+            answer
+        })
+        .await
+    }
+
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        job: impl Job<T>,
+    ) -> Result<T, TransactionError> {
+        let mut writer = Arc::clone(&self.writer).lock_owned().await;
+        let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
+        let work = move || {
+            // The connection is put back only when its state is known; otherwise dropping it rolls back.
+            let mut connection = match writer.take() {
+                Some(connection) => connection,
+                None => SqliteConnection::open(&path, Access::Write)
+                    .map_err(TransactionError::RolledBack)?,
+            };
+            if let Err(cause) = connection.batch("BEGIN IMMEDIATE") {
+                *writer = Some(connection);
+                return Err(TransactionError::RolledBack(cause));
+            }
+            match run_now(job, &mut connection) {
+                Ok(value) => {
+                    if connection.batch("COMMIT").is_err() {
+                        // The journal may hold pages that the disk never took. Nothing of this process
+                        // goes on with what it believed about the file.
+                        lock(&idle).clear();
+                        return Err(TransactionError::CommitUnknown);
+                    }
+                    *writer = Some(connection);
+                    Ok(value)
+                }
+                Err(cause) => {
+                    if connection.batch("ROLLBACK").is_ok() {
+                        *writer = Some(connection);
+                    }
+                    Err(TransactionError::RolledBack(cause))
+                }
+            }
+        };
+        match spawn_blocking(work).await {
+            Ok(answer) => answer,
+            // A panic unwinds before the commit is sent: the dropped connection has rolled back.
+            Err(_) => Err(TransactionError::RolledBack(stopped())),
+        }
+    }
+
+    /// Writes the tables anew and empties the journal file.
+    ///
+    /// `secure_delete` zeroes what is removed, but a page that was split keeps stale copies of cells that
+    /// moved away; only freed whole pages are zeroed for certain. So every row moves to a new table and
+    /// back, which frees every page that the table ever had.
+    pub(crate) async fn scrub(&self, tables: &'static [ScrubTable]) -> Result<(), DbError> {
+        let mut writer = Arc::clone(&self.writer).lock_owned().await;
+        let path = self.path.clone();
+        blocking(move || {
+            let mut connection = match writer.take() {
+                Some(connection) => connection,
+                None => SqliteConnection::open(&path, Access::Write)?,
+            };
+            connection.batch("BEGIN IMMEDIATE")?;
+            for table in tables {
+                connection.batch(&format!(
+                    "CREATE TABLE scrub AS SELECT * FROM {table}; DELETE FROM {table}; \
+                     INSERT INTO {table} SELECT * FROM scrub; DROP TABLE scrub"
+                ))?;
+            }
+            connection.batch("COMMIT")?;
+            let outcome = connection.query_now("PRAGMA wal_checkpoint(TRUNCATE)", &[])?;
+            let busy = outcome.into_iter().next().map(|row| row.fields("checkpoint").int());
+            *writer = Some(connection);
+            match busy.transpose()? {
+                Some(0) => Ok(()),
+                _ => Err(DbError::Unable("a reader holds the journal file".into())),
+            }
+        })
+        .await
+    }
+}
+
+impl Drop for SqliteDatabase {
+    /// Closing may checkpoint the journal, which syncs: never on a thread of the runtime.
+    fn drop(&mut self) {
+        let writer = Arc::clone(&self.writer);
+        let idle = Arc::clone(&self.idle);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn_blocking(move || drop((writer, idle)));
+        }
+    }
+}
+
+/// On SQLite no call of a job waits, so one poll finishes it.
+fn run_now<T>(job: impl Job<T>, connection: &mut SqliteConnection) -> Result<T, DbError> {
+    job(connection).now_or_never().expect("calls on SQLite never wait")
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, DbError> + Send + 'static,
+) -> Result<T, DbError> {
+    spawn_blocking(work).await.unwrap_or_else(|_| Err(stopped()))
+}
+
+fn stopped() -> DbError {
+    DbError::Unable("the database thread stopped".into())
+}
+
+fn lock<T>(mutex: &StdMutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
+pub(crate) struct SqliteConnection(rusqlite::Connection);
+
+impl SqliteConnection {
+    pub(crate) fn open(path: &Path, access: Access) -> Result<Self, DbError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = rusqlite::Connection::open_with_flags(path, flags).map_err(failed)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED_MAX);
+        let mut since = Instant::now();
+        let wait = move |tries: i32| {
+            if tries == 0 {
+                since = Instant::now();
+            }
+            // Short and regular: SQLite's own back-off starves a second process beside a busy one.
+            std::thread::sleep(Duration::from_millis(1));
+            since.elapsed() < LOCK_WAIT_MAX
+        };
+        connection.busy_handler(Some(wait)).map_err(failed)?;
+        let mut connection = Self(connection);
+        connection.batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; \
+             PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; \
+             PRAGMA foreign_keys = OFF; PRAGMA journal_size_limit = 67108864",
+        )?;
+        connection.batch(match access {
+            Access::Write => "PRAGMA cache_size = -4096; PRAGMA wal_autocheckpoint = 4000",
+            Access::Read => "PRAGMA cache_size = -1024; PRAGMA query_only = ON",
+        })?;
+        Ok(connection)
+    }
+
+    /// Fixed text of ours, any number of statements.
+    pub(crate) fn batch(&mut self, sql: &str) -> Result<(), DbError> {
+        self.0.execute_batch(sql).map_err(failed)
+    }
+
+    pub(crate) fn query_now(
+        &mut self,
+        sql: &str,
+        params: &[Value<'_>],
+    ) -> Result<Vec<Row>, DbError> {
+        let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
+        bind(&mut statement, params)?;
+        let columns = statement.column_count();
+        let mut rows = statement.raw_query();
+        let mut answer = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            let values =
+                (0..columns).map(|column| read_value(row.get_ref(column).map_err(failed)?));
+            answer.push(Row(values.collect::<Result<_, _>>()?));
+        }
+        Ok(answer)
+    }
+
+    fn execute_now(&mut self, sql: &str, params: &[Value<'_>]) -> Result<(), DbError> {
+        let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
+        bind(&mut statement, params)?;
+        statement.raw_execute().map_err(failed)?;
+        Ok(())
+    }
+}
+
+fn bind(statement: &mut rusqlite::Statement<'_>, params: &[Value<'_>]) -> Result<(), DbError> {
+    debug_assert_eq!(statement.parameter_count(), params.len());
+    for (index, value) in params.iter().enumerate() {
+        if !value.is_storable() {
+            return Err(DbError::Refused(format!("text of parameter {} has a NUL", index + 1)));
+        }
+        statement.raw_bind_parameter(index + 1, value).map_err(failed)?;
+    }
+    Ok(())
+}
+
+impl rusqlite::ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Value::Null => ValueRef::Null,
+            Value::Int(value) => ValueRef::Integer(*value),
+            Value::Text(value) => ValueRef::Text(value.as_bytes()),
+            Value::Blob(value) => ValueRef::Blob(value),
+        }))
+    }
+}
+
+fn read_value(value: ValueRef<'_>) -> Result<Value<'static>, DbError> {
+    let damaged = |detail: &str| DbError::Damaged { what: "column", detail: String::from(detail) };
+    Ok(match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(value) => Value::Int(value),
+        ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Value::from(text.to_owned()),
+            Err(_) => return Err(damaged("text is not UTF-8")),
+        },
+        ValueRef::Blob(value) => Value::from(value.to_vec()),
+        ValueRef::Real(_) => return Err(damaged("a floating-point number")),
+    })
+}
+
+#[async_trait]
+impl Connection for SqliteConnection {
+    fn lock(&self) -> Lock {
+        Lock::Whole
+    }
+
+    async fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>, DbError> {
+        self.query_now(sql, params)
+    }
+
+    async fn query_each(
+        &mut self,
+        sql: &str,
+        sets: &[Vec<Value<'_>>],
+    ) -> Result<Vec<Vec<Row>>, DbError> {
+        sets.iter().map(|params| self.query_now(sql, params)).collect()
+    }
+
+    async fn run(&mut self, script: &[Statement<'_>]) -> Result<(), DbError> {
+        script.iter().try_for_each(|statement| self.execute_now(statement.sql, &statement.params))
+    }
+}
+
+/// SQLite's messages name tables and columns, never values; anything else is reduced to its kind.
+fn failed(error: rusqlite::Error) -> DbError {
+    let rusqlite::Error::SqliteFailure(code, message) = error else {
+        return DbError::Refused("SQLite refused the statement".into());
+    };
+    let message = message.unwrap_or_else(|| format!("SQLite error {}", code.extended_code));
+    match code.code {
+        ErrorCode::DiskFull => DbError::Full,
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+            DbError::Damaged { what: "database file", detail: message }
+        }
+        ErrorCode::ConstraintViolation
+        | ErrorCode::TypeMismatch
+        | ErrorCode::TooBig
+        | ErrorCode::ParameterOutOfRange
+        | ErrorCode::Unknown => DbError::Refused(message),
+        _ => DbError::Unable(message),
+    }
+}
