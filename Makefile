@@ -22,14 +22,13 @@ demo: build ## Start a demo: two organizations, sample patients, everything work
 build: web ## Build the web pages and the program that carries them
 	@cargo build --release --locked --package precordia
 
-web: web/dist/.built
+web: web/dist/index.html
 
 web_sources := $(shell find web/src web/public web/scripts -type f 2>/dev/null) \
   web/index.html web/package.json web/tsconfig.json web/vite.config.ts
 
-web/dist/.built: web/node_modules/.package-lock.json $(web_sources)
+web/dist/index.html: web/node_modules/.package-lock.json $(web_sources)
 	@cd web && npm run --silent build
-	@touch $@
 
 # npm writes this file when it is done; the lock file is what it was done from.
 %/node_modules/.package-lock.json: %/package-lock.json
