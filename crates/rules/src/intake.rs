@@ -2,7 +2,7 @@
 
 use precordia_model::{PatientId, RecordingId, Refusal};
 
-use crate::event::{HoldReason, ItemFiled, ItemHeld, ItemQuarantined};
+use crate::event::{ItemFiled, ItemHeld, ItemQuarantined};
 use crate::patient::Match;
 
 /// What reading the bytes gave.
@@ -57,14 +57,6 @@ impl Balance {
 
     pub const fn accounted(&self) -> i64 {
         self.filed + self.linked + self.held + self.quarantined + self.rejected + self.in_flight
-    }
-}
-
-/// The reason why a held recording waits.
-pub fn hold_reason(matched: Match) -> Option<HoldReason> {
-    match matched {
-        Match::Unsure(reason) => Some(reason),
-        Match::Sure(_) | Match::New => None,
     }
 }
 
