@@ -21,10 +21,17 @@ pub(crate) struct Annotations {
     pub statements: Vec<DeviceStatement>,
 }
 
-/// `leads[group][channel]` as read, to name the lead that an annotation refers to.
+/// A multiplex group as annotations refer to it.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub leads: Vec<Option<Lead>>,
+    pub is_median: bool,
+}
+
+/// `targets` are all groups of the object, in its order.
 pub(crate) fn read(
     set: &DataSet<'_>,
-    leads: &[Vec<Option<Lead>>],
+    targets: &[Target],
     text: &mut TextReader,
     problems: &mut Vec<Problem>,
 ) -> Annotations {
@@ -33,7 +40,7 @@ pub(crate) fn read(
     for item in set.items(tag::ANNOTATIONS) {
         if let Some(statement) = statement(item, text) {
             annotations.statements.push(statement);
-        } else if let Some(measurement) = measurement(item, leads, text, &mut doubts) {
+        } else if let Some(measurement) = measurement(item, targets, text, &mut doubts) {
             annotations.measurements.push(measurement);
         }
     }
@@ -58,7 +65,7 @@ fn statement(item: &DataSet<'_>, text: &mut TextReader) -> Option<DeviceStatemen
 
 fn measurement(
     item: &DataSet<'_>,
-    leads: &[Vec<Option<Lead>>],
+    targets: &[Target],
     text: &mut TextReader,
     doubts: &mut Doubts,
 ) -> Option<DeviceMeasurement> {
@@ -68,13 +75,16 @@ fn measurement(
         doubts.not_a_number = true;
         return None;
     };
-    let lead = lead(item, leads);
+    let (target, lead) = target(item, targets);
     let known = concept
         .scheme
         .zip(concept.value)
         .and_then(|(scheme, value)| measurement_code::name(scheme, value));
-    // A name is for the recording as a whole, not for one lead, beat or stretch of it.
-    let known = known.filter(|_| lead.is_none() && !item.has(tag::TEMPORAL_RANGE_TYPE));
+    // A name is for the recording as a whole, not for one lead, beat or stretch of it; the median
+    // beat's stretches stand for all beats.
+    let is_local =
+        item.has(tag::TEMPORAL_RANGE_TYPE) && !target.is_some_and(|group| group.is_median);
+    let known = known.filter(|_| lead.is_none() && !is_local);
     if measurement_code::is_not_measured(known.map(|(_, quantity)| quantity), value) {
         return None;
     }
@@ -107,12 +117,14 @@ fn measurement(
     })
 }
 
-/// PS3.3 C.10.10.1.1: pairs of group and channel; channel 0 is all channels.
-fn lead(item: &DataSet<'_>, leads: &[Vec<Option<Lead>>]) -> Option<Lead> {
-    let &[group, channel] = &item.shorts(tag::REFERENCED_CHANNELS)[..] else { return None };
-    let group = usize::from(group).checked_sub(1)?;
-    let channel = usize::from(channel).checked_sub(1)?;
-    *leads.get(group)?.get(channel)?
+/// The group and lead that an annotation refers to. PS3.3 C.10.10.1.1: pairs of group and channel;
+/// channel 0 is all channels.
+fn target<'t>(item: &DataSet<'_>, targets: &'t [Target]) -> (Option<&'t Target>, Option<Lead>) {
+    let &[group, channel] = &item.shorts(tag::REFERENCED_CHANNELS)[..] else { return (None, None) };
+    let group = usize::from(group).checked_sub(1).and_then(|index| targets.get(index));
+    let channel = usize::from(channel).checked_sub(1);
+    let lead = group.zip(channel).and_then(|(group, index)| *group.leads.get(index)?);
+    (group, lead)
 }
 
 fn joined(code: &Code<'_>) -> Option<String> {

@@ -32,6 +32,7 @@ pub(crate) struct Header<'s, 'a> {
     pub kind: Kind,
     pub channels: usize,
     pub offset_ms: f64,
+    known_leads: usize,
     samples: u32,
     rate: SampleRate,
 }
@@ -73,7 +74,18 @@ impl<'s, 'a> Header<'s, 'a> {
         let derived = set.ascii(tag::ORIGINALITY) == Some("DERIVED");
         let kind = kind(&label, derived, f64::from(samples) / rate.hz());
         let offset_ms = set.ascii(tag::GROUP_TIME_OFFSET).and_then(decimal).unwrap_or(0.0);
-        Ok(Self { set, place, label, kind, channels: definitions, offset_ms, samples, rate })
+        let known_leads = channel::leads(set).into_iter().flatten().count();
+        Ok(Self {
+            set,
+            place,
+            label,
+            kind,
+            channels: definitions,
+            offset_ms,
+            known_leads,
+            samples,
+            rate,
+        })
     }
 
     pub(crate) fn duration_s(&self) -> f64 {
@@ -135,7 +147,7 @@ pub(crate) fn is_labeled_median(set: &DataSet<'_>) -> bool {
     kind(label, false, 0.0) == Kind::MedianBeat
 }
 
-/// The group that is the recording: of the rhythm groups the one with most channels, then the
+/// The group that is the recording: of the rhythm groups the one with most leads, then the
 /// longest, then the earliest.
 pub(crate) fn choose_rhythm(
     headers: &[Header<'_, '_>],
@@ -189,10 +201,10 @@ pub(crate) fn choose_rhythm(
 }
 
 fn is_better(next: &Header<'_, '_>, best: &Header<'_, '_>) -> bool {
-    let by_channels = next.channels.cmp(&best.channels);
+    let by_leads = next.known_leads.cmp(&best.known_leads);
     let by_duration = next.duration_s().total_cmp(&best.duration_s());
     let by_start = best.offset_ms.total_cmp(&next.offset_ms);
-    by_channels.then(by_duration).then(by_start).is_gt()
+    by_leads.then(by_duration).then(by_start).is_gt()
 }
 
 /// What the groups together say about padding.

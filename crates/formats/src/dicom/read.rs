@@ -3,9 +3,10 @@
 //! Reads what is there, lists what it repaired or doubts, and refuses what would have to be assumed.
 
 use precordia_model::{
-    DeviceTime, Lead, OtherGroup, PartialDate, Phi, Problem, Recording, Refusal, RefusalReason,
+    DeviceTime, OtherGroup, PartialDate, Phi, Problem, Recording, Refusal, RefusalReason,
 };
 
+use super::annotation::Target;
 use super::charset::TextReader;
 use super::element::DataSet;
 use super::group::{self, Header, Kind, PaddingCustom};
@@ -32,8 +33,8 @@ pub fn read(bytes: &[u8]) -> Result<Recording, Refusal> {
 
     let mut text = TextReader::new(set.ascii(tag::SPECIFIC_CHARACTER_SET));
     let acquired_at = when::acquired_at(&set, &mut problems);
-    let leads: Vec<Vec<Option<Lead>>> = groups.iter().map(channel::leads).collect();
-    let annotations = annotation::read(&set, &leads, &mut text, &mut problems);
+    let targets: Vec<Target> = groups.iter().map(target).collect();
+    let annotations = annotation::read(&set, &targets, &mut text, &mut problems);
     let mut recording = Recording {
         format: super::FORMAT,
         format_detail: format!("{sop_class_name}, {}", file.syntax_name),
@@ -105,6 +106,11 @@ fn other_groups(
         }
     }
     others
+}
+
+fn target(group: &DataSet<'_>) -> Target {
+    let is_median = Header::of(group, 0).is_ok_and(|header| header.kind == Kind::MedianBeat);
+    Target { leads: channel::leads(group), is_median }
 }
 
 fn not_read(refusal: &Refusal) -> Problem {

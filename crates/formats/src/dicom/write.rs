@@ -22,6 +22,20 @@ pub struct ObjectIds {
     pub series_instance_uid: String,
 }
 
+impl ObjectIds {
+    pub fn new(
+        sop_instance_uid: impl Into<String>,
+        study_instance_uid: impl Into<String>,
+        series_instance_uid: impl Into<String>,
+    ) -> Self {
+        Self {
+            sop_instance_uid: sop_instance_uid.into(),
+            study_instance_uid: study_instance_uid.into(),
+            series_instance_uid: series_instance_uid.into(),
+        }
+    }
+}
+
 /// Why a recording has no DICOM form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
