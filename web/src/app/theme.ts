@@ -49,6 +49,9 @@ export const theme = createTheme({
       defaultProps: {
         centered: true,
         overlayProps: { backgroundOpacity: 0.45 },
+        closeButtonProps: { "aria-label": "Close" },
+        // Mantine's element is a <header>; inside a dialog it is no banner of the page.
+        attributes: { header: { role: "none" } },
         transitionProps: { duration: 0 },
       },
     },

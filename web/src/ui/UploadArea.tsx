@@ -57,10 +57,9 @@ export function UploadArea({ children }: { children: ReactNode }) {
       {allowed && (
         <input
           id="upload-files"
-          className="hidden"
+          hidden
           type="file"
           multiple
-          tabIndex={-1}
           aria-label="Files to upload"
           onChange={(event) => {
             uploads.add([...(event.currentTarget.files ?? [])], recall().uploadSite ?? onlySite);

@@ -26,9 +26,18 @@ export default function PatientPage() {
   const patient = useQuery({ ...queries.patient(id), refetchOnWindowFocus: false });
   const { session } = useSession();
   const [dialog, setDialog] = useState<"merge" | "unmerge" | "erase" | undefined>(undefined);
-  if (patient.isPending) return <Loading what="patient" />;
-  if (patient.isError)
-    return <Failed what="patient" failure={patient.error} retry={() => void patient.refetch()} />;
+  if (patient.data === undefined) {
+    return (
+      <>
+        <h1 className="hidden">Patient</h1>
+        {patient.isPending ? (
+          <Loading what="patient" />
+        ) : (
+          <Failed what="patient" failure={patient.error} retry={() => void patient.refetch()} />
+        )}
+      </>
+    );
+  }
   const { patient: banner, merged_into, merged_from, recordings } = patient.data;
   const canMerge = may(session, "merge-patients");
   const canErase = may(session, "erase-patient");

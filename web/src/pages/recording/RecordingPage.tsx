@@ -48,9 +48,17 @@ function Recording({ id }: { id: string }) {
       }),
     [queryClient, id],
   );
-  if (detail.isPending) return <Loading what="recording" />;
-  if (detail.isError && detail.data === undefined) {
-    return <Failed what="recording" failure={detail.error} retry={() => void detail.refetch()} />;
+  if (detail.data === undefined) {
+    return (
+      <>
+        <h1 className="hidden">Recording</h1>
+        {detail.isPending ? (
+          <Loading what="recording" />
+        ) : (
+          <Failed what="recording" failure={detail.error} retry={() => void detail.refetch()} />
+        )}
+      </>
+    );
   }
   return <Opened detail={detail.data} />;
 }

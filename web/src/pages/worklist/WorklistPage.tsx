@@ -149,7 +149,7 @@ function Rows({ rows, filter, total, stale, more, moreFailed }: RowsProps) {
   useEffect(() => {
     if (height > 0) virtual.measure();
   }, [height, virtual]);
-  const { unseen, clear } = useNewest(filter, scroller, height, rows);
+  const { unseen, clear, room } = useNewest(filter, scroller, height, rows);
 
   const last = virtual.getVirtualItems().at(-1)?.index ?? 0;
   useEffect(() => {
@@ -228,6 +228,7 @@ function Rows({ rows, filter, total, stale, more, moreFailed }: RowsProps) {
             );
           })}
         </div>
+        <div ref={room} aria-hidden="true" />
         {moreFailed && (
           <p className={classes.foot}>
             The next rows could not be loaded.{" "}
@@ -251,8 +252,14 @@ function useNewest(
   const queryClient = useQueryClient();
   const { connected } = useLiveState();
   const [unseen, setUnseen] = useState(0);
-  const shift = useRef(0);
-  const clear = useCallback(() => setUnseen(0), []);
+  // Set when rows came in while somebody reads; the first row before them says how many.
+  const still = useRef(false);
+  const first = useRef<string | undefined>(undefined);
+  const room = useRef<HTMLDivElement>(null);
+  const clear = useCallback(() => {
+    setUnseen(0);
+    if (room.current !== null) room.current.style.height = "0";
+  }, []);
 
   useEffect(() => {
     const { queryKey } = queries.worklist(filter);
@@ -276,7 +283,7 @@ function useNewest(
           return;
         }
         if (merged.added > 0 && isBeingRead(scroller.current)) {
-          shift.current += merged.added;
+          still.current = true;
           setUnseen((count) => count + merged.added);
         }
         queryClient.setQueryData(queryKey, merged.pages);
@@ -302,11 +309,20 @@ function useNewest(
   }, [filter, queryClient, scroller]);
 
   // Before the browser paints: the row under the pointer is where it was.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it runs when the rows have changed
   useLayoutEffect(() => {
-    if (shift.current === 0 || scroller.current === null) return;
-    scroller.current.scrollTop += shift.current * height;
-    shift.current = 0;
+    const above = rows.findIndex((row) => row.recording_id === first.current);
+    first.current = rows[0]?.recording_id;
+    const table = scroller.current;
+    if (above <= 0 || !still.current || table === null) return;
+    still.current = false;
+    const wanted = table.scrollTop + above * height;
+    // A list that is shorter than its window could not scroll that far: it is given the room.
+    if (room.current !== null) {
+      const end =
+        room.current.getBoundingClientRect().top - table.getBoundingClientRect().top + table.scrollTop;
+      room.current.style.height = `${Math.max(0, wanted + table.clientHeight - end)}px`;
+    }
+    table.scrollTop = wanted;
   }, [rows, height, scroller]);
 
   // Without the stream the list is still asked for, only less often.
@@ -319,7 +335,7 @@ function useNewest(
     return () => clearInterval(timer);
   }, [connected, filter, queryClient]);
 
-  return { unseen, clear };
+  return { unseen, clear, room };
 }
 
 /** Somebody's pointer or focus is on a row, or the list is scrolled: then nothing may move. */
