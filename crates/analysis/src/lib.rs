@@ -6,9 +6,23 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod average;
+mod beat;
+mod channel;
+mod detect;
+mod edge;
 mod flag;
+mod frontal;
 mod limits;
+mod measure;
+mod numeric;
+mod pacing;
+mod qt;
+mod quality;
+mod rhythm;
 mod st_rule;
+mod wave;
 
 pub use flag::{Subject, flag};
 pub use limits::{Bands, LIMIT_NAMES, LimitError, Limits, RULE_VERSION};
+pub use measure::{MEASURE_VERSION, measure};
