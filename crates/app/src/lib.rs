@@ -6,5 +6,38 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod access;
+mod app;
+pub mod audit;
+pub mod blob;
 pub mod chain;
+mod fhir;
+mod index;
+mod ingest;
+mod intake;
+pub mod keys;
+mod ledger;
+mod live;
+mod organization;
+mod patient;
 pub mod port;
+mod recording;
+mod rotate;
+pub mod seal;
+mod sheet;
+mod user;
+mod worker;
+
+#[cfg(test)]
+mod testing;
+
+pub use app::{App, AppError, Settings};
+pub use fhir::*;
+pub use intake::*;
+pub use live::{Change, Changes, Next, RecordingChange};
+pub use organization::*;
+pub use patient::{PatientBanner, PatientPage};
+pub use recording::*;
+pub use rotate::Rotated;
+pub use sheet::SheetFacts;
+pub use user::{NewUser, User, UserChange};
+pub use worker::{Stop, Stopping};

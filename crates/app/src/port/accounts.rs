@@ -29,7 +29,6 @@ pub struct SessionRow {
     pub user: UserId,
     /// SHA-256 of the cookie's secret.
     pub secret_hash: Vec<u8>,
-    pub csrf_hash: Vec<u8>,
     pub created_at: Timestamp,
     pub seen_at: Timestamp,
     pub expires_at: Timestamp,
@@ -107,7 +106,7 @@ pub struct OrganizationRow {
     /// What a person types at sign-in: lower-case letters, digits and hyphens.
     pub slug: String,
     pub name: String,
-    /// Argon2id hash of the one-time code of the first administrator; `None` once used.
+    /// SHA-256, hex, of the one-time code of the first administrator; `None` once used.
     pub setup_code_hash: Option<String>,
     pub version: Version,
 }

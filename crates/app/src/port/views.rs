@@ -114,6 +114,7 @@ pub const POSITION_OF_THIS_BATCH: Position = 0;
 pub struct RecordingFilter {
     pub patients: Option<Vec<PatientId>>,
     pub ids: Option<Vec<RecordingId>>,
+    pub blob: Option<BlobId>,
     /// Half-open range of `acquired_sort`.
     pub acquired_from: Option<Timestamp>,
     pub acquired_before: Option<Timestamp>,

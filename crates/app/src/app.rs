@@ -1,0 +1,158 @@
+//! The one value that every use case is a method of.
+
+use std::sync::Arc;
+
+use precordia_model::{RequestId, Timestamp};
+use precordia_rules::access::Permission;
+use uuid::Uuid;
+
+use crate::access::Throttle;
+use crate::blob::BlobError;
+use crate::keys::{KeyError, Keyring};
+use crate::live::Live;
+use crate::port::{Ports, StoreError, new_uuid};
+use crate::seal::SealError;
+
+/// What an operator may set; every bound has its reason in ARCHITECTURE.md.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Largest object that a door takes.
+    pub upload_bytes_max: u64,
+    /// A session ends after so long without a request.
+    pub idle_seconds: i64,
+    /// A session ends after so long in any case.
+    pub session_seconds: i64,
+    /// Tries of one piece of work before it is given up.
+    pub work_attempts_max: i64,
+    /// How long a worker may hold a piece of work before another takes it.
+    pub lease_seconds: i64,
+    /// Pause between checkpoints of a log that grew.
+    pub checkpoint_seconds: u64,
+    /// `None`: one piece at a time a core, at least one.
+    pub workers: Option<usize>,
+    /// Waiting longer than this in flight raises an alarm in the metrics.
+    pub in_flight_seconds_max: i64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            upload_bytes_max: 64 * 1024 * 1024,
+            idle_seconds: 15 * 60,
+            session_seconds: 12 * 60 * 60,
+            work_attempts_max: 8,
+            lease_seconds: 60,
+            checkpoint_seconds: 30,
+            workers: None,
+            in_flight_seconds_max: 5 * 60,
+        }
+    }
+}
+
+/// Cheap to clone; all clones are the same application.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+pub struct Inner {
+    pub(crate) ports: Ports,
+    pub(crate) keyring: Keyring,
+    pub(crate) settings: Settings,
+    pub(crate) live: Live,
+    pub(crate) throttle: Throttle,
+    pub(crate) hashing: tokio::sync::Semaphore,
+    pub(crate) work_waiting: tokio::sync::Notify,
+    pub(crate) organizations_with_work:
+        std::sync::Mutex<std::collections::BTreeSet<precordia_model::OrganizationId>>,
+}
+
+impl std::ops::Deref for App {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl App {
+    pub fn new(ports: Ports, settings: Settings) -> Self {
+        let keyring = Keyring::new(
+            ports.keys.clone(),
+            ports.master.clone(),
+            ports.random.clone(),
+            ports.clock.clone(),
+        );
+        Self(Arc::new(Inner {
+            ports,
+            keyring,
+            settings,
+            live: Live::default(),
+            throttle: Throttle::default(),
+            hashing: tokio::sync::Semaphore::new(2),
+            work_waiting: tokio::sync::Notify::new(),
+            organizations_with_work: std::sync::Mutex::default(),
+        }))
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    pub fn new_id(&self) -> Uuid {
+        new_uuid(&*self.ports.clock, &*self.ports.random)
+    }
+
+    pub fn new_request(&self) -> RequestId {
+        RequestId(self.new_id())
+    }
+}
+
+/// Why a use case did not do what it was asked. No variant holds anything that identifies a person.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// Not there, or not this organization's: the same answer.
+    #[error("there is no such {0} here")]
+    NotFound(&'static str),
+    #[error("the role does not allow `{}`", .0.name())]
+    Forbidden(Permission),
+    /// The command makes no sense in the present state; `code` is stable.
+    #[error("{text}")]
+    Refused { code: &'static str, text: String },
+    /// Somebody else changed it meanwhile.
+    #[error("{0} was changed by somebody else meanwhile; look again and repeat")]
+    Conflict(String),
+    #[error("the value of `{field}` is not acceptable: {text}")]
+    Invalid { field: &'static str, text: String },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    #[error("stored fact does not decode: {0}")]
+    Undecodable(#[from] precordia_rules::event::Undecodable),
+    #[error("{0}")]
+    Damaged(String),
+}
+
+impl From<SealError> for AppError {
+    fn from(cause: SealError) -> Self {
+        AppError::Keys(KeyError::Seal(cause))
+    }
+}
+
+impl From<BlobError> for AppError {
+    fn from(cause: BlobError) -> Self {
+        match cause {
+            BlobError::Store(cause) => AppError::Store(cause),
+            BlobError::Seal(cause) => cause.into(),
+            other => AppError::Damaged(other.to_string()),
+        }
+    }
+}
+
+impl AppError {
+    pub(crate) fn refused(code: &'static str, cause: impl std::fmt::Display) -> Self {
+        AppError::Refused { code, text: cause.to_string() }
+    }
+}

@@ -1,0 +1,91 @@
+//! Signed statements of how each log stood, kept outside the data directory.
+
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+
+use crate::app::{App, AppError};
+use crate::chain::Frontier;
+use crate::port::{Checkpoint, Head, LogName, Realm, RealmId};
+
+/// The bytes that are signed. Fixed for ever.
+pub(super) fn signed_bytes(checkpoint: &Checkpoint) -> Vec<u8> {
+    let mut bytes = b"precordia.checkpoint.1".to_vec();
+    bytes.extend_from_slice(&checkpoint.realm.bytes());
+    bytes.extend_from_slice(checkpoint.log.name().as_bytes());
+    bytes.push(0);
+    bytes.extend_from_slice(&checkpoint.position.to_be_bytes());
+    bytes.extend_from_slice(&checkpoint.hash);
+    bytes.extend_from_slice(&checkpoint.root);
+    bytes.extend_from_slice(&checkpoint.at.micros().to_be_bytes());
+    bytes
+}
+
+pub(super) fn signature_holds(checkpoint: &Checkpoint) -> bool {
+    UnparsedPublicKey::new(&ED25519, &checkpoint.public_key)
+        .verify(&signed_bytes(checkpoint), &checkpoint.signature)
+        .is_ok()
+}
+
+impl App {
+    /// Checkpoints every log that grew since its last one.
+    pub async fn checkpoint_all(&self) -> Result<(), AppError> {
+        let platform = self.platform();
+        let Some(pair) = self.signing_pair().await? else { return Ok(()) };
+        self.checkpoint_realm((&platform).into(), &pair).await?;
+        for organization in self.ports.directory.organizations(&platform).await? {
+            let scope = self.system_scope(organization.id, "witness");
+            self.checkpoint_realm((&scope).into(), &pair).await?;
+        }
+        Ok(())
+    }
+
+    async fn checkpoint_realm(
+        &self,
+        realm: Realm<'_>,
+        pair: &Ed25519KeyPair,
+    ) -> Result<(), AppError> {
+        let known = self.ports.witness.checkpoints(realm.id()).await?.unwrap_or_default();
+        for log in [LogName::Events, LogName::Access] {
+            let head = self.ports.log.head(realm, log).await?;
+            let last = known.iter().rev().find(|checkpoint| checkpoint.log == log);
+            if head.position > last.map_or(0, |checkpoint| checkpoint.position) {
+                self.ports.witness.record(&self.sign(realm.id(), log, &head, pair)?).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn sign(
+        &self,
+        realm: RealmId,
+        log: LogName,
+        head: &Head,
+        pair: &Ed25519KeyPair,
+    ) -> Result<Checkpoint, AppError> {
+        let frontier = Frontier::from_bytes(&head.frontier).ok_or_else(|| {
+            AppError::Damaged(format!("the head of the {} log is damaged", log.name()))
+        })?;
+        let mut checkpoint = Checkpoint {
+            realm,
+            log,
+            position: head.position,
+            hash: head.hash,
+            root: frontier.root(),
+            at: self.now(),
+            public_key: pair.public_key().as_ref().to_vec(),
+            signature: Vec::new(),
+        };
+        checkpoint.signature = pair.sign(&signed_bytes(&checkpoint)).as_ref().to_vec();
+        Ok(checkpoint)
+    }
+
+    /// `None` before the platform was set up.
+    async fn signing_pair(&self) -> Result<Option<Ed25519KeyPair>, AppError> {
+        let platform = self.platform();
+        let rows = self.keyring.rows_of((&platform).into(), "signing").await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let seed = self.keyring.open_signing(RealmId::PLATFORM, row).await?;
+        Ed25519KeyPair::from_seed_unchecked(&seed)
+            .map(Some)
+            .map_err(|_| AppError::Damaged("the signing key is not an Ed25519 seed".into()))
+    }
+}

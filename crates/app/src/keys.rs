@@ -1,0 +1,410 @@
+//! The key hierarchy at work: making, opening, re-wrapping, rotating and destroying keys.
+//!
+//! master → organization → patient → recording, blob. Opened organization and index keys are kept for a
+//! short while, because every request needs them; patients', recordings' and blobs' keys never are, so
+//! that an erased one is gone at once.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use aws_lc_rs::aead::{Aad, NONCE_LEN, Nonce};
+use aws_lc_rs::hmac;
+use precordia_model::{KeyId, Timestamp};
+use zeroize::Zeroizing;
+
+use crate::port::{
+    Clock, KeyChange, KeyKind, KeyState, KeyStore, MasterKey, Random, Realm, RealmId, StoreError,
+    WrappedKey, new_uuid,
+};
+use crate::seal::{DataKey, SealError};
+
+/// How long an opened organization key is used without asking the store again.
+const KEEP_SECONDS: i64 = 30;
+/// Bounds the memory of opened keys; one entry a realm.
+const KEEP_REALMS_MAX: usize = 1024;
+
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    #[error("organization `{0}` has no active key")]
+    NoOrganizationKey(RealmId),
+    #[error(transparent)]
+    Master(#[from] crate::port::MasterKeyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The keys that nearly every use case of a realm needs.
+#[derive(Clone)]
+pub struct RealmKeys {
+    /// Seals what belongs to no patient and wraps what does not belong to one yet.
+    pub organization: Arc<DataKey>,
+    pub index: Arc<IndexKey>,
+    opened_at: Timestamp,
+}
+
+/// Keyed hashing for blind indexes and content keys.
+pub struct IndexKey(hmac::Key);
+
+impl IndexKey {
+    /// 16 bytes that stand for a value of a field, comparable only within this realm and field.
+    pub fn token(&self, field: &str, value: &str) -> Vec<u8> {
+        self.mac(field, value.as_bytes())[..16].to_vec()
+    }
+
+    /// 32 bytes that stand for a content, comparable only within this realm.
+    pub fn content(&self, digest: &[u8]) -> Vec<u8> {
+        self.mac("content", digest)
+    }
+
+    fn mac(&self, field: &str, value: &[u8]) -> Vec<u8> {
+        let mut context = hmac::Context::with_key(&self.0);
+        context.update(&(field.len() as u64).to_be_bytes());
+        context.update(field.as_bytes());
+        context.update(value);
+        context.sign().as_ref().to_vec()
+    }
+}
+
+/// Opened keys of one read, each present or with the reason why not.
+#[derive(Default)]
+pub struct OpenKeys(BTreeMap<KeyId, Result<Arc<DataKey>, SealError>>);
+
+impl OpenKeys {
+    pub fn get(&self, id: KeyId) -> Result<Arc<DataKey>, SealError> {
+        self.0.get(&id).cloned().unwrap_or(Err(SealError::Missing(id)))
+    }
+}
+
+pub struct Keyring {
+    store: Arc<dyn KeyStore>,
+    master: Arc<dyn MasterKey>,
+    random: Arc<dyn Random>,
+    clock: Arc<dyn Clock>,
+    kept: Mutex<BTreeMap<RealmId, RealmKeys>>,
+}
+
+impl Keyring {
+    pub fn new(
+        store: Arc<dyn KeyStore>,
+        master: Arc<dyn MasterKey>,
+        random: Arc<dyn Random>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { store, master, random, clock, kept: Mutex::default() }
+    }
+
+    /// The active organization key and the index key, opened.
+    pub async fn realm(&self, realm: Realm<'_>) -> Result<RealmKeys, KeyError> {
+        let now = self.clock.now();
+        if let Some(keys) =
+            self.lock().get(&realm.id()).filter(|k| now < k.opened_at.plus_seconds(KEEP_SECONDS))
+        {
+            return Ok(keys.clone());
+        }
+        let active = |keys: Vec<WrappedKey>| keys.into_iter().find(|k| k.state == KeyState::Active);
+        let organization = active(self.store.of_subject(realm, "organization").await?)
+            .ok_or(KeyError::NoOrganizationKey(realm.id()))?;
+        let index = active(self.store.of_subject(realm, "index").await?)
+            .ok_or(KeyError::NoOrganizationKey(realm.id()))?;
+        let organization_bytes = self.open_top(realm.id(), &organization).await?;
+        let organization = data_key(organization.id, &organization_bytes)?;
+        let wrapping = if index.wrapped_by == organization.id() {
+            Arc::new(organization)
+        } else {
+            let above = self.open(realm, &[index.wrapped_by]).await?.get(index.wrapped_by)?;
+            let index_bytes = unwrap(&above, realm.id(), &index)?;
+            return Ok(self.keep(realm.id(), Arc::new(organization), &index_bytes, now));
+        };
+        let index_bytes = unwrap(&wrapping, realm.id(), &index)?;
+        Ok(self.keep(realm.id(), wrapping, &index_bytes, now))
+    }
+
+    fn keep(
+        &self,
+        realm: RealmId,
+        organization: Arc<DataKey>,
+        index: &[u8],
+        now: Timestamp,
+    ) -> RealmKeys {
+        let index = Arc::new(IndexKey(hmac::Key::new(hmac::HMAC_SHA256, index)));
+        let keys = RealmKeys { organization, index, opened_at: now };
+        let mut kept = self.lock();
+        if kept.len() >= KEEP_REALMS_MAX {
+            kept.retain(|_, k| now < k.opened_at.plus_seconds(KEEP_SECONDS));
+        }
+        kept.insert(realm, keys.clone());
+        keys
+    }
+
+    /// Forgets what is kept of a realm, after a rotation.
+    pub fn forget(&self, realm: RealmId) {
+        self.lock().remove(&realm);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<RealmId, RealmKeys>> {
+        self.kept.lock().expect("no code panics while it holds the kept keys")
+    }
+
+    /// Opens keys by id: one read of the store, however deep they are wrapped.
+    pub async fn open(&self, realm: Realm<'_>, ids: &[KeyId]) -> Result<OpenKeys, KeyError> {
+        let rows: BTreeMap<KeyId, WrappedKey> =
+            self.store.chain(realm, ids).await?.into_iter().map(|key| (key.id, key)).collect();
+        let mut open = OpenKeys::default();
+        for &id in ids {
+            self.open_upwards(realm.id(), id, &rows, &mut open).await?;
+        }
+        Ok(open)
+    }
+
+    async fn open_upwards(
+        &self,
+        realm: RealmId,
+        id: KeyId,
+        rows: &BTreeMap<KeyId, WrappedKey>,
+        open: &mut OpenKeys,
+    ) -> Result<(), KeyError> {
+        // From the wanted key up to the first one that is open already or wrapped by the master.
+        let mut path = Vec::new();
+        let mut next = id;
+        while !open.0.contains_key(&next) && next != self.master.id() {
+            let Some(row) = rows.get(&next) else {
+                // Without a row above, the lowest row's wrapping key is not ours to open.
+                match path.last() {
+                    Some(WrappedKey { kind: KeyKind::Organization | KeyKind::Signing, .. }) => {
+                        break;
+                    }
+                    _ => {
+                        open.0.insert(next, Err(SealError::Missing(next)));
+                        break;
+                    }
+                }
+            };
+            if path.len() > 4 {
+                open.0.insert(next, Err(SealError::Unwrap { key: next, by: row.wrapped_by }));
+                break;
+            }
+            next = row.wrapped_by;
+            path.push(row.clone());
+        }
+        for row in path.iter().rev() {
+            let opened = self.open_one(realm, row, open).await?;
+            open.0.insert(row.id, opened);
+        }
+        Ok(())
+    }
+
+    async fn open_one(
+        &self,
+        realm: RealmId,
+        row: &WrappedKey,
+        open: &OpenKeys,
+    ) -> Result<Result<Arc<DataKey>, SealError>, KeyError> {
+        if matches!(row.state, KeyState::Destroyed { .. }) {
+            return Ok(Err(SealError::Destroyed(row.id)));
+        }
+        if matches!(row.kind, KeyKind::Organization | KeyKind::Signing) {
+            let bytes = self.open_top(realm, row).await?;
+            return Ok(data_key(row.id, &bytes).map(Arc::new));
+        }
+        Ok(match open.get(row.wrapped_by) {
+            Ok(above) => {
+                unwrap(&above, realm, row).and_then(|bytes| data_key(row.id, &bytes)).map(Arc::new)
+            }
+            Err(why) => Err(why),
+        })
+    }
+
+    /// Opens a key that the master wraps.
+    async fn open_top(
+        &self,
+        realm: RealmId,
+        row: &WrappedKey,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let context = associated(realm, row.id, row.kind, &row.subject);
+        Ok(self.master.unwrap(row.wrapped_by, &row.wrapped, &context).await?)
+    }
+
+    /// A new key of a subject, wrapped by `by`.
+    pub fn create(
+        &self,
+        realm: RealmId,
+        kind: KeyKind,
+        subject: &str,
+        by: &DataKey,
+    ) -> (Arc<DataKey>, KeyChange) {
+        let bytes = self.fresh();
+        let id = KeyId(new_uuid(&*self.clock, &*self.random));
+        let row = self.row(
+            id,
+            kind,
+            subject,
+            by.id(),
+            wrap(&*self.random, by, realm, id, kind, subject, &bytes),
+        );
+        let key = data_key(id, &bytes).expect("a fresh key is 32 bytes long");
+        (Arc::new(key), KeyChange::Add(row))
+    }
+
+    /// A new key that the master wraps: an organization's, or the signing key.
+    pub async fn create_top(
+        &self,
+        realm: RealmId,
+        kind: KeyKind,
+        subject: &str,
+    ) -> Result<(Arc<DataKey>, Zeroizing<Vec<u8>>, KeyChange), KeyError> {
+        let bytes = self.fresh();
+        let id = KeyId(new_uuid(&*self.clock, &*self.random));
+        let wrapped = self.master.wrap(&bytes, &associated(realm, id, kind, subject)).await?;
+        let row = self.row(id, kind, subject, self.master.id(), wrapped);
+        Ok((Arc::new(data_key(id, &bytes)?), bytes, KeyChange::Add(row)))
+    }
+
+    /// The bytes of a key that the master wraps; for the signing key only.
+    pub(crate) async fn open_signing(
+        &self,
+        realm: RealmId,
+        row: &WrappedKey,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        self.open_top(realm, row).await
+    }
+
+    fn fresh(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(vec![0; 32]);
+        self.random.fill(&mut bytes);
+        bytes
+    }
+
+    fn row(
+        &self,
+        id: KeyId,
+        kind: KeyKind,
+        subject: &str,
+        by: KeyId,
+        wrapped: Vec<u8>,
+    ) -> WrappedKey {
+        WrappedKey {
+            id,
+            kind,
+            subject: subject.to_owned(),
+            wrapped_by: by,
+            wrapped,
+            state: KeyState::Active,
+            created_at: self.clock.now(),
+        }
+    }
+
+    /// The active keys of subjects, as rows.
+    pub async fn rows_of(
+        &self,
+        realm: Realm<'_>,
+        subject: &str,
+    ) -> Result<Vec<WrappedKey>, KeyError> {
+        let rows = self.store.of_subject(realm, subject).await?;
+        Ok(rows
+            .into_iter()
+            .filter(|row| !matches!(row.state, KeyState::Destroyed { .. }))
+            .collect())
+    }
+
+    /// The newest usable key of a subject, opened.
+    pub async fn of_subject(
+        &self,
+        realm: Realm<'_>,
+        subject: &str,
+    ) -> Result<Option<Arc<DataKey>>, KeyError> {
+        let rows = self.store.of_subject(realm, subject).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        Ok(Some(self.open(realm, &[row.id]).await?.get(row.id)?))
+    }
+
+    /// Same key, wrapped by `to` from now on.
+    pub async fn rewrap(
+        &self,
+        realm: Realm<'_>,
+        row: &WrappedKey,
+        to: &DataKey,
+    ) -> Result<KeyChange, KeyError> {
+        let above = self.open(realm, &[row.wrapped_by]).await?.get(row.wrapped_by)?;
+        let bytes = unwrap(&above, realm.id(), row)?;
+        let wrapped = wrap(&*self.random, to, realm.id(), row.id, row.kind, &row.subject, &bytes);
+        Ok(KeyChange::Rewrap { id: row.id, from: row.wrapped_by, to: to.id(), wrapped })
+    }
+
+    /// Re-wraps a key that the master wraps (master rotation).
+    pub async fn rewrap_top(
+        &self,
+        realm: RealmId,
+        row: &WrappedKey,
+    ) -> Result<KeyChange, KeyError> {
+        let bytes = self.open_top(realm, row).await?;
+        let wrapped =
+            self.master.wrap(&bytes, &associated(realm, row.id, row.kind, &row.subject)).await?;
+        Ok(KeyChange::Rewrap { id: row.id, from: row.wrapped_by, to: self.master.id(), wrapped })
+    }
+
+    pub(crate) async fn wrapped_by(
+        &self,
+        realm: Realm<'_>,
+        by: KeyId,
+        limit: u32,
+    ) -> Result<Vec<WrappedKey>, KeyError> {
+        Ok(self.store.wrapped_by(realm, by, limit).await?)
+    }
+
+    pub(crate) async fn scrub(&self, realm: Realm<'_>) -> Result<(), KeyError> {
+        Ok(self.store.scrub(realm).await?)
+    }
+}
+
+fn data_key(id: KeyId, bytes: &[u8]) -> Result<DataKey, SealError> {
+    DataKey::new(id, bytes).ok_or(SealError::Unwrap { key: id, by: id })
+}
+
+/// What a wrapped key is bound to: it opens only as itself, in its realm, for its subject.
+fn associated(realm: RealmId, id: KeyId, kind: KeyKind, subject: &str) -> Vec<u8> {
+    let mut bytes = b"precordia.key.1".to_vec();
+    for part in [&realm.bytes()[..], id.0.as_bytes(), kind.name().as_bytes(), subject.as_bytes()] {
+        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(part);
+    }
+    bytes
+}
+
+/// `nonce (12) | ciphertext and tag`.
+fn wrap(
+    random: &dyn Random,
+    by: &DataKey,
+    realm: RealmId,
+    id: KeyId,
+    kind: KeyKind,
+    subject: &str,
+    bytes: &[u8],
+) -> Vec<u8> {
+    let mut nonce = [0; NONCE_LEN];
+    random.fill(&mut nonce);
+    let mut body = bytes.to_vec();
+    let aad = Aad::from(associated(realm, id, kind, subject));
+    by.aead()
+        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut body)
+        .expect("AES-GCM seals 32 bytes");
+    [&nonce[..], &body[..]].concat()
+}
+
+fn unwrap(by: &DataKey, realm: RealmId, row: &WrappedKey) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    if matches!(row.state, KeyState::Destroyed { .. }) {
+        return Err(SealError::Destroyed(row.id));
+    }
+    let fail = || SealError::Unwrap { key: row.id, by: by.id() };
+    let (nonce, body) = row.wrapped.split_first_chunk::<NONCE_LEN>().ok_or_else(fail)?;
+    let mut bytes = Zeroizing::new(body.to_vec());
+    let aad = Aad::from(associated(realm, row.id, row.kind, &row.subject));
+    let length = by
+        .aead()
+        .open_in_place(Nonce::assume_unique_for_key(*nonce), aad, &mut bytes)
+        .map_err(|_| fail())?
+        .len();
+    bytes.truncate(length);
+    Ok(bytes)
+}

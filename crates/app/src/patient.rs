@@ -1,0 +1,480 @@
+//! Patients: finding, merging, un-merging and erasing them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use precordia_interop::fhir::{Meta, fold, patient as fhir_patient};
+use precordia_model::{Patient, PatientId, PatientIdentity, Phi};
+use precordia_rules::access::Permission;
+use precordia_rules::event::{Event, PatientErased, PatientMerged, PatientUnmerged};
+use precordia_rules::patient::{self as rules, Standing};
+use serde::{Deserialize, Serialize};
+
+use crate::access::OrgScope;
+use crate::app::{App, AppError};
+use crate::blob::stream_of;
+use crate::index::{family_token, given_token, identifier_value_token, indexed_prefix};
+use crate::ingest::{Filed, OpenPatient, draft_resources, identifier_effect, recording_row};
+use crate::keys::KeyError;
+use crate::ledger::{Draft, named_key, open_value};
+use crate::live::{Change, RecordingChange};
+use crate::port::{
+    ItemRow, KeyChange, PatientRow, Realm, RecordingFilter, RecordingRow, Stream, ViewChange,
+};
+use crate::recording::{WorklistRow, reason_of};
+use crate::seal::SealError;
+
+/// Sealed beside a patient's row.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PatientView {
+    pub identity: PatientIdentity,
+}
+
+/// What stands at the top of every page that shows a patient.
+#[derive(Clone, Debug)]
+pub struct PatientBanner {
+    pub id: PatientId,
+    pub identity: PatientIdentity,
+    pub merged_into: Option<PatientId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct PatientPage {
+    pub patient: PatientBanner,
+    pub merged_from: Vec<PatientId>,
+    pub recordings: Vec<WorklistRow>,
+}
+
+/// Recordings of one patient that one step may move or destroy.
+const RECORDINGS_MAX: u32 = 10_000;
+
+impl From<&OpenPatient> for PatientBanner {
+    fn from(open: &OpenPatient) -> Self {
+        let Patient { id, identity, merged_into } = open.patient.clone();
+        Self { id, identity, merged_into }
+    }
+}
+
+impl App {
+    pub(crate) async fn open_patient(
+        &self,
+        scope: &OrgScope,
+        row: &PatientRow,
+    ) -> Result<OpenPatient, AppError> {
+        let realm = Realm::from(scope);
+        let stream = format!("patient/{}", row.id);
+        let id = named_key(&row.sealed, &stream, "identity")?;
+        let key = self.keyring.open(realm, &[id]).await?.get(id)?;
+        let view: PatientView =
+            open_value(realm.id(), &key, &stream, "identity", row.version, &row.sealed)?;
+        let patient = Patient { id: row.id, identity: view.identity, merged_into: row.merged_into };
+        Ok(OpenPatient { patient, key })
+    }
+
+    pub(crate) async fn patient_opened(
+        &self,
+        scope: &OrgScope,
+        id: PatientId,
+    ) -> Result<OpenPatient, AppError> {
+        let row = self.patient_row(scope, id).await?;
+        self.open_patient(scope, &row).await
+    }
+
+    async fn patient_row(&self, scope: &OrgScope, id: PatientId) -> Result<PatientRow, AppError> {
+        self.ports.patients.patient(scope, id).await?.ok_or(AppError::NotFound("patient"))
+    }
+
+    /// Opens many rows with one key read.
+    pub(crate) async fn open_patients(
+        &self,
+        scope: &OrgScope,
+        rows: &[PatientRow],
+    ) -> Result<Vec<OpenPatient>, AppError> {
+        let realm = Realm::from(scope);
+        let stream = |row: &PatientRow| format!("patient/{}", row.id);
+        let ids = rows
+            .iter()
+            .map(|row| named_key(&row.sealed, &stream(row), "identity"))
+            .collect::<Result<Vec<_>, _>>()?;
+        let keys = self.keyring.open(realm, &ids).await?;
+        rows.iter()
+            .zip(ids)
+            .map(|(row, id)| {
+                let key = keys.get(id)?;
+                let view: PatientView = open_value(
+                    realm.id(),
+                    &key,
+                    &stream(row),
+                    "identity",
+                    row.version,
+                    &row.sealed,
+                )?;
+                let patient =
+                    Patient { id: row.id, identity: view.identity, merged_into: row.merged_into };
+                Ok(OpenPatient { patient, key })
+            })
+            .collect()
+    }
+
+    pub(crate) async fn banners(
+        &self,
+        scope: &OrgScope,
+        ids: &[PatientId],
+    ) -> Result<BTreeMap<PatientId, PatientBanner>, AppError> {
+        let rows = self.ports.patients.patients(scope, ids).await?;
+        let open = self.open_patients(scope, &rows).await?;
+        Ok(open.iter().map(|open| (open.patient.id, open.into())).collect())
+    }
+
+    /// Patients whose name begins with every word, or who carry the word as an identifier.
+    pub(crate) async fn patients_by_text(
+        &self,
+        scope: &OrgScope,
+        text: &str,
+        limit: u32,
+    ) -> Result<Vec<OpenPatient>, AppError> {
+        let words: Vec<&str> = text.split_whitespace().take(6).collect();
+        let keys = self.keyring.realm(scope.into()).await?;
+        let mut groups = Vec::new();
+        for word in &words {
+            let mut tokens = vec![identifier_value_token(&keys.index, word)];
+            if let Some(prefix) = indexed_prefix(&fold(word)) {
+                tokens.push(family_token(&keys.index, &prefix));
+                tokens.push(given_token(&keys.index, &prefix));
+            }
+            groups.push(tokens);
+        }
+        if groups.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.ports.patients.patients_by_tokens(scope, &groups, None, limit).await?;
+        let open = self.open_patients(scope, &rows).await?;
+        Ok(open
+            .into_iter()
+            .filter(|open| words.iter().all(|word| carries(&open.patient.identity, word)))
+            .collect())
+    }
+
+    pub async fn search_patients(
+        &self,
+        scope: &OrgScope,
+        text: &str,
+        limit: u32,
+    ) -> Result<Vec<PatientBanner>, AppError> {
+        let reading = self.reading(scope, Permission::ReadClinical, "patient.search", "-").await?;
+        let result = self.patients_by_text(scope, text, limit.clamp(1, 100)).await;
+        reading.record(result.map(|found| found.iter().map(PatientBanner::from).collect())).await
+    }
+
+    pub async fn patient_page(
+        &self,
+        scope: &OrgScope,
+        id: PatientId,
+    ) -> Result<PatientPage, AppError> {
+        let target = format!("patient/{id}");
+        let reading = self.reading(scope, Permission::ReadClinical, "patient.read", target).await?;
+        let result = async {
+            let open = self.patient_opened(scope, id).await?;
+            let merged_from = self.ports.patients.merged_from(scope, id).await?;
+            let filter = RecordingFilter { patients: Some(vec![id]), ..RecordingFilter::default() };
+            let rows = self.ports.recordings.recordings(scope, &filter, 200).await?;
+            let recordings = self.open_rows(scope, rows).await?;
+            Ok(PatientPage { patient: (&open).into(), merged_from, recordings })
+        }
+        .await;
+        reading.record(result).await
+    }
+
+    /// One person had two records: `from` becomes part of `into`, and its recordings follow.
+    pub async fn merge(
+        &self,
+        scope: &OrgScope,
+        from: PatientId,
+        into: PatientId,
+        reason: &str,
+    ) -> Result<(), AppError> {
+        let target = format!("patient/{from}");
+        self.require(scope, Permission::MergePatients, "patient.merge", target).await?;
+        let reason = reason_of(reason)?;
+        let from_row = self.patient_row(scope, from).await?;
+        let into_row = self.patient_row(scope, into).await?;
+        let has_merged = !self.ports.patients.merged_from(scope, from).await?.is_empty();
+        rules::merge(standing(&from_row), has_merged, standing(&into_row))
+            .map_err(|cause| AppError::refused("not_mergeable", cause))?;
+        let rows = self.recordings_of(scope, from).await?;
+        let into_open = self.open_patient(scope, &into_row).await?;
+        let merged = |recordings| Event::PatientMerged(PatientMerged { into, reason, recordings });
+        let moves = Moves { rows, to: into_open, before_merge: Some(from) };
+        self.move_recordings(scope, &from_row, Some(into), moves, merged).await
+    }
+
+    /// The merge was a mistake: the record and the recordings that came with it stand alone again.
+    pub async fn unmerge(
+        &self,
+        scope: &OrgScope,
+        id: PatientId,
+        reason: &str,
+    ) -> Result<(), AppError> {
+        let target = format!("patient/{id}");
+        self.require(scope, Permission::MergePatients, "patient.unmerge", target).await?;
+        self.unmerge_unchecked(scope, id, reason_of(reason)?).await
+    }
+
+    async fn unmerge_unchecked(
+        &self,
+        scope: &OrgScope,
+        id: PatientId,
+        reason: Phi<String>,
+    ) -> Result<(), AppError> {
+        let row = self.patient_row(scope, id).await?;
+        let from = rules::unmerge(standing(&row))
+            .map_err(|cause| AppError::refused("not_merged", cause))?;
+        let came = |recording: &RecordingRow| recording.patient_before_merge == Some(id);
+        let rows = self.recordings_of(scope, from).await?.into_iter().filter(came).collect();
+        let open = self.open_patient(scope, &row).await?;
+        let unmerged =
+            |recordings| Event::PatientUnmerged(PatientUnmerged { from, reason, recordings });
+        let moves = Moves { rows, to: open, before_merge: None };
+        self.move_recordings(scope, &row, None, moves, unmerged).await
+    }
+
+    async fn recordings_of(
+        &self,
+        scope: &OrgScope,
+        patient: PatientId,
+    ) -> Result<Vec<RecordingRow>, AppError> {
+        let filter =
+            RecordingFilter { patients: Some(vec![patient]), ..RecordingFilter::default() };
+        let rows = self.ports.recordings.recordings(scope, &filter, RECORDINGS_MAX + 1).await?;
+        if rows.len() > RECORDINGS_MAX as usize {
+            let text = format!("the patient has more than {RECORDINGS_MAX} recordings");
+            return Err(AppError::refused("too_many_recordings", text));
+        }
+        Ok(rows)
+    }
+
+    /// One event on the patient's stream; keys, resources and views of all its recordings with it.
+    async fn move_recordings(
+        &self,
+        scope: &OrgScope,
+        row: &PatientRow,
+        merged_into: Option<PatientId>,
+        moves: Moves,
+        event: impl FnOnce(Vec<precordia_model::RecordingId>) -> Event,
+    ) -> Result<(), AppError> {
+        let realm = Realm::from(scope);
+        let own = self.open_patient(scope, row).await?;
+        let stream = Stream::new("patient", row.id);
+        let version = row.version + 1;
+        let mut draft = Draft::new(self, realm);
+        let ids: Vec<_> = moves.rows.iter().map(|recording| recording.id).collect();
+        let index = draft.event(&own.key, &stream, version, &event(ids.clone()));
+        let patient = Patient { merged_into, ..own.patient.clone() };
+        let resource_version = row.resource_version + 1;
+        let meta = Meta {
+            version: u64::try_from(resource_version).unwrap_or(1),
+            last_updated: draft.at(),
+        };
+        let body = fhir_patient::to_fhir(&patient, &meta);
+        draft.resource(&own.key, index, "Patient", &row.id.to_string(), resource_version, &body);
+        let view = PatientView { identity: patient.identity };
+        let sealed = draft.sealed(&own.key, stream.as_str(), "identity", version, &view);
+        draft.view(ViewChange::Patient(PatientRow {
+            id: row.id,
+            merged_into,
+            version,
+            resource_version,
+            sealed,
+        }));
+        for recording in &moves.rows {
+            self.move_recording(&mut draft, scope, index, recording, &moves).await?;
+        }
+        draft.commit(realm).await?;
+        for recording in ids {
+            let change = Change::Recording { recording, change: RecordingChange::Moved };
+            self.live.tell(scope.organization(), change);
+        }
+        Ok(())
+    }
+
+    async fn move_recording(
+        &self,
+        draft: &mut Draft<'_>,
+        scope: &OrgScope,
+        event: usize,
+        row: &RecordingRow,
+        moves: &Moves,
+    ) -> Result<(), AppError> {
+        let realm = Realm::from(scope);
+        self.rewrap_recording(draft, scope, row, &moves.to.key).await?;
+        let mut facts = self.recording_facts(scope, row).await?;
+        facts.patient = Some(moves.to.patient.id);
+        let key = self.key_of_subject(realm, &format!("recording/{}", row.id)).await?;
+        let item =
+            self.ports.items.item(scope, row.item).await?.ok_or(AppError::NotFound("item"))?;
+        let resource_version = self.summary_of(scope, row).await?.resource_version + 1;
+        let filed = Filed {
+            recording: row.id,
+            version: row.version,
+            resource_version,
+            facts: &facts,
+            row: &item,
+            key: &key,
+        };
+        draft_resources(draft, event, &filed);
+        let view = recording_row(draft, &filed, facts.patient, moves.before_merge, row.position)?;
+        draft.view(ViewChange::Recording(view));
+        Ok(())
+    }
+
+    /// Destroys a patient's key and those of its recordings, removes the sealed bytes and every token.
+    /// What was merged with it is taken apart first, so that another's recordings stay readable.
+    pub async fn erase(
+        &self,
+        scope: &OrgScope,
+        id: PatientId,
+        confirm_family: &str,
+        reason: &str,
+    ) -> Result<(), AppError> {
+        let target = format!("patient/{id}");
+        self.require(scope, Permission::ErasePatient, "patient.erase", target).await?;
+        let reason = reason_of(reason)?;
+        let open = self.patient_opened(scope, id).await?;
+        let family =
+            open.patient.identity.family.as_ref().map(|f| fold(f.reveal())).unwrap_or_default();
+        if family != fold(confirm_family.trim()) {
+            return Err(AppError::refused("not_confirmed", rules::PatientRefusal::NotConfirmed));
+        }
+        let apart = || Phi::new(String::from("taken apart before an erasure"));
+        if open.patient.merged_into.is_some() {
+            self.unmerge_unchecked(scope, id, apart()).await?;
+        }
+        for other in self.ports.patients.merged_from(scope, id).await? {
+            self.unmerge_unchecked(scope, other, apart()).await?;
+        }
+        let blobs = self.erase_alone(scope, id, reason).await?;
+        for blob in blobs {
+            self.ports.blobs.remove(scope, blob).await?;
+        }
+        Ok(self.keyring.scrub(scope.into()).await?)
+    }
+
+    async fn erase_alone(
+        &self,
+        scope: &OrgScope,
+        id: PatientId,
+        reason: Phi<String>,
+    ) -> Result<Vec<precordia_model::BlobId>, AppError> {
+        let realm = Realm::from(scope);
+        let row = self.patient_row(scope, id).await?;
+        let open = self.open_patient(scope, &row).await?;
+        let keys = self.keyring.realm(realm).await?;
+        let recordings = self.recordings_of(scope, id).await?;
+        let mut draft = Draft::new(self, realm);
+        let mut subjects = vec![format!("patient/{id}")];
+        for recording in &recordings {
+            subjects.push(format!("recording/{}", recording.id));
+            subjects.push(stream_of(recording.blob));
+        }
+        let mut destroyed = Vec::new();
+        for subject in subjects {
+            destroyed
+                .extend(self.keyring.rows_of(realm, &subject).await?.into_iter().map(|key| key.id));
+        }
+        let at = draft.at();
+        draft.batch.keys.extend(destroyed.iter().map(|id| KeyChange::Destroy { id: *id, at }));
+        let erased = PatientErased {
+            reason,
+            recordings: recordings.iter().map(|recording| recording.id).collect(),
+            keys: destroyed,
+        };
+        let stream = Stream::new("patient", id);
+        let event = draft.event(
+            &keys.organization,
+            &stream,
+            row.version + 1,
+            &Event::PatientErased(erased),
+        );
+        let gone = row.resource_version + 1;
+        draft.resource_gone(&keys.organization, event, "Patient", &id.to_string(), gone);
+        draft.view(ViewChange::RemovePatient(id));
+        for identifier in &open.patient.identity.identifiers {
+            draft.batch.forget_effects.push(identifier_effect(&keys, identifier));
+        }
+        for recording in &recordings {
+            self.draft_erased_recording(&mut draft, scope, event, recording).await?;
+        }
+        draft.commit(realm).await?;
+        for recording in &recordings {
+            let change =
+                Change::Recording { recording: recording.id, change: RecordingChange::Removed };
+            self.live.tell(scope.organization(), change);
+        }
+        let blobs: BTreeSet<_> = recordings.iter().map(|recording| recording.blob).collect();
+        Ok(blobs.into_iter().collect())
+    }
+
+    async fn draft_erased_recording(
+        &self,
+        draft: &mut Draft<'_>,
+        scope: &OrgScope,
+        event: usize,
+        row: &RecordingRow,
+    ) -> Result<(), AppError> {
+        let keys = self.keyring.realm(scope.into()).await?;
+        let version = self.summary_of(scope, row).await?.resource_version + 1;
+        let newest = [
+            ("Observation", ""),
+            ("Observation", ".device"),
+            ("DiagnosticReport", ""),
+            ("DocumentReference", ""),
+        ];
+        for (kind, suffix) in newest {
+            let id = format!("{}{suffix}", row.id);
+            if self.ports.resources.newest(scope.into(), kind, &id).await?.is_some() {
+                draft.resource_gone(&keys.organization, event, kind, &id, version);
+            }
+        }
+        draft.view(ViewChange::RemoveRecording(row.id));
+        let items = self.ports.items.items_of_recording(scope, row.id).await?;
+        for item in self.open_items(scope, items).await? {
+            if let Some(content) = item.details.content_hash {
+                draft.batch.forget_effects.push(format!("content/{content}"));
+            }
+            // The item stays counted; what it held is gone.
+            draft.view(ViewChange::Item(ItemRow {
+                blob: None,
+                recording: None,
+                sealed: Vec::new(),
+                ..item.row
+            }));
+        }
+        Ok(())
+    }
+}
+
+struct Moves {
+    rows: Vec<RecordingRow>,
+    to: OpenPatient,
+    before_merge: Option<PatientId>,
+}
+
+fn standing(row: &PatientRow) -> Standing {
+    Standing { id: row.id, merged_into: row.merged_into }
+}
+
+/// Whether a person carries the word as an identifier or as the beginning of a name.
+fn carries(identity: &PatientIdentity, word: &str) -> bool {
+    let folded = fold(word);
+    let begins = |name: &Phi<String>| {
+        let name = fold(name.reveal());
+        name.starts_with(&folded) || name.split_whitespace().any(|part| part.starts_with(&folded))
+    };
+    identity.identifiers.iter().any(|identifier| identifier.value.reveal() == word)
+        || identity.family.iter().any(begins)
+        || identity.given.iter().any(begins)
+}
+
+/// Whether an error says that the key was destroyed: the value was erased.
+pub(crate) fn is_erased(cause: &AppError) -> bool {
+    matches!(cause, AppError::Keys(KeyError::Seal(SealError::Destroyed(_))))
+}

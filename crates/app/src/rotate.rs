@@ -1,0 +1,90 @@
+//! Rotation of keys while everything runs.
+//!
+//! A new version wraps from now on; what the old one wraps is re-wrapped page by page. The old key stays,
+//! retired, because it opens what it sealed itself. Interrupted at any point, running it again goes on.
+
+use precordia_rules::event::{Event, KeyRotated};
+
+use crate::access::OrgScope;
+use crate::app::{App, AppError};
+use crate::ledger::Draft;
+use crate::port::{KeyChange, KeyKind, KeyState, Realm, Stream};
+
+/// Keys that one transaction re-wraps.
+const PAGE: u32 = 500;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rotated {
+    pub rewrapped: usize,
+}
+
+impl App {
+    /// Rotates the key of an organization named by its slug, for the operator of this machine.
+    pub async fn rotate_organization_key(&self, slug: &str) -> Result<Rotated, AppError> {
+        let platform = self.local_operator();
+        let row = self
+            .ports
+            .directory
+            .organization_by_slug(&platform, slug)
+            .await?
+            .ok_or(AppError::NotFound("organization"))?;
+        let scope = self.system_scope(row.id, "key-rotation");
+        self.rotate_key(&scope).await
+    }
+
+    async fn rotate_key(&self, scope: &OrgScope) -> Result<Rotated, AppError> {
+        let realm = Realm::from(scope);
+        let old: Vec<_> = self
+            .keyring
+            .rows_of(realm, "organization")
+            .await?
+            .into_iter()
+            .filter(|row| row.state == KeyState::Active)
+            .collect();
+        let (key, _, add) =
+            self.keyring.create_top(realm.id(), KeyKind::Organization, "organization").await?;
+        let mut draft = Draft::new(self, realm);
+        draft.batch.keys.push(add);
+        for row in &old {
+            draft.batch.keys.push(KeyChange::Retire { id: row.id });
+            let rotated = Event::KeyRotated(KeyRotated { old: row.id, new: key.id() });
+            draft.event(&key, &Stream::new("key", row.id), 1, &rotated);
+        }
+        draft.commit(realm).await?;
+        self.keyring.forget(realm.id());
+        let rewrapped = self.rewrap_retired(scope).await?;
+        Ok(Rotated { rewrapped })
+    }
+
+    /// Whatever a retired organization key still wraps goes under the active one.
+    async fn rewrap_retired(&self, scope: &OrgScope) -> Result<usize, AppError> {
+        let realm = Realm::from(scope);
+        let keys = self.keyring.realm(realm).await?;
+        let mut count = 0;
+        for retired in self.keyring.rows_of(realm, "organization").await? {
+            if retired.id == keys.organization.id() {
+                continue;
+            }
+            loop {
+                let rows = self.keyring.wrapped_by(realm, retired.id, PAGE).await?;
+                if rows.is_empty() {
+                    break;
+                }
+                let mut draft = Draft::new(self, realm);
+                for row in &rows {
+                    draft
+                        .batch
+                        .keys
+                        .push(self.keyring.rewrap(realm, row, &keys.organization).await?);
+                }
+                // A conflict says that a key moved meanwhile; the next page shows it as it stands.
+                match draft.commit(realm).await {
+                    Ok(_) => count += rows.len(),
+                    Err(AppError::Conflict(_)) => {}
+                    Err(other) => return Err(other),
+                }
+            }
+        }
+        Ok(count)
+    }
+}

@@ -1,0 +1,195 @@
+//! The roles' loops: workers that take from the one queue, and the keeper that makes checkpoints.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use precordia_model::OrganizationId;
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+
+use crate::access::OrgScope;
+use crate::app::{App, AppError};
+use crate::intake::INGEST;
+use crate::port::{ClaimedWork, WorkEnd};
+
+/// How many pieces a worker claims at once; one commit for all.
+const CLAIM: u32 = 8;
+/// Work that became ready without a word to this process (another's, or after a pause) waits at most so long.
+const SWEEP: Duration = Duration::from_secs(2);
+
+/// Stops loops: they end what they hold and go.
+#[derive(Clone)]
+pub struct Stopping(watch::Receiver<bool>);
+
+#[derive(Clone)]
+pub struct Stop(Arc<watch::Sender<bool>>);
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self(Arc::new(watch::channel(false).0))
+    }
+}
+
+impl Stop {
+    pub fn now(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub fn listen(&self) -> Stopping {
+        Stopping(self.0.subscribe())
+    }
+}
+
+impl Stopping {
+    pub fn is_now(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    pub async fn wait(&mut self) {
+        // An error means that nobody can stop us any more, which is the same.
+        let _ = self.0.wait_for(|stopped| *stopped).await;
+    }
+}
+
+impl App {
+    /// Runs all loops of the worker role until told to stop.
+    pub async fn work(&self, stop: &Stop) {
+        let workers = self.settings.workers.unwrap_or_else(|| {
+            std::thread::available_parallelism().map_or(2, std::num::NonZero::get) * 2
+        });
+        let mut tasks = tokio::task::JoinSet::new();
+        for number in 0..workers.max(1) {
+            let app = self.clone();
+            let stopping = stop.listen();
+            tasks.spawn(async move { app.worker(number, stopping).await });
+        }
+        let app = self.clone();
+        let stopping = stop.listen();
+        tasks.spawn(async move { app.sweeper(stopping).await });
+        while tasks.join_next().await.is_some() {}
+    }
+
+    /// Remembers that an organization has work, and wakes a worker.
+    pub(crate) fn work_arrived(&self, organization: OrganizationId) {
+        self.waiting().insert(organization);
+        self.work_waiting.notify_one();
+    }
+
+    fn waiting(&self) -> std::sync::MutexGuard<'_, std::collections::BTreeSet<OrganizationId>> {
+        self.organizations_with_work.lock().expect("no code panics while it holds the set")
+    }
+
+    /// Takes turns over the organizations, so that one with much work does not starve another.
+    fn next_organization(&self, after: Option<OrganizationId>) -> Option<OrganizationId> {
+        let waiting = self.waiting();
+        let next = after.and_then(|after| waiting.iter().find(|id| **id > after));
+        next.or_else(|| waiting.iter().next()).copied()
+    }
+
+    async fn worker(&self, number: usize, mut stopping: Stopping) {
+        let owner = format!("{}-{number}", self.new_id().simple());
+        let mut last = None;
+        while !stopping.is_now() {
+            let Some(organization) = self.next_organization(last) else {
+                tokio::select! {
+                    () = self.work_waiting.notified() => {}
+                    () = stopping.wait() => return,
+                }
+                continue;
+            };
+            last = Some(organization);
+            // Taken off before looking: work that comes meanwhile puts it on again.
+            self.waiting().remove(&organization);
+            match self.work_on(organization, &owner).await {
+                Ok(0) => {}
+                Ok(_) => self.work_arrived(organization),
+                Err(cause) => {
+                    error!(organization.id = %organization, error = %cause, "work could not be claimed");
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+            }
+        }
+    }
+
+    async fn work_on(&self, organization: OrganizationId, owner: &str) -> Result<usize, AppError> {
+        let scope = self.system_scope(organization, "worker");
+        let now = self.now();
+        let until = now.plus_seconds(self.settings.lease_seconds);
+        let claimed = self.ports.work.claim(&scope, &[INGEST], owner, now, until, CLAIM).await?;
+        if claimed.len() == CLAIM as usize {
+            // More is likely: let another worker look at once.
+            self.work_arrived(organization);
+        }
+        for work in &claimed {
+            let scope = self.system_scope(organization, "worker");
+            if let Err(cause) = self.ingest(&scope, work).await {
+                self.postpone(&scope, work, &cause).await?;
+            }
+        }
+        Ok(claimed.len())
+    }
+
+    /// A failed try is repeated later, and given up with its reason after too many.
+    async fn postpone(
+        &self,
+        scope: &OrgScope,
+        work: &ClaimedWork,
+        cause: &AppError,
+    ) -> Result<(), AppError> {
+        let reason = cause.to_string();
+        let end = if work.attempt >= self.settings.work_attempts_max {
+            error!(work.id = %work.lease.work, attempts = work.attempt, reason, "work given up");
+            WorkEnd::Dead { reason }
+        } else {
+            warn!(work.id = %work.lease.work, attempt = work.attempt, reason, "work postponed");
+            WorkEnd::Retry {
+                not_before: self.now().plus_seconds(self.backoff_seconds(work.attempt)),
+                reason,
+            }
+        };
+        self.ports.work.end(scope, &work.lease, end).await?;
+        Ok(())
+    }
+
+    /// Doubling, at most five minutes, with jitter so that a common cause is not met by all at once.
+    fn backoff_seconds(&self, attempt: i64) -> i64 {
+        let mut byte = [0u8; 1];
+        self.ports.random.fill(&mut byte);
+        let base = 1i64 << attempt.clamp(0, 8);
+        base.min(300) + i64::from(byte[0]) % base.max(1)
+    }
+
+    /// Looks at every organization now and then, and at all of them at the start.
+    async fn sweeper(&self, mut stopping: Stopping) {
+        loop {
+            match self.ports.directory.organizations(&self.platform()).await {
+                Ok(organizations) => organizations.iter().for_each(|row| self.work_arrived(row.id)),
+                Err(cause) => error!(error = %cause, "organizations could not be listed"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(SWEEP) => {}
+                () = stopping.wait() => return,
+            }
+        }
+    }
+
+    /// Writes checkpoints of logs that grew, until told to stop and once more then.
+    pub async fn keep_checkpoints(&self, stop: &Stop) {
+        let mut stopping = stop.listen();
+        let pause = Duration::from_secs(self.settings.checkpoint_seconds.max(1));
+        loop {
+            let stopped = stopping.is_now();
+            if let Err(cause) = self.checkpoint_all().await {
+                error!(error = %cause, "checkpoints could not be written");
+            }
+            if stopped {
+                info!("last checkpoints written");
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stopping.wait() => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The contract of the storage ports: one suite, every engine.
+//!
+//! SQLite always runs; PostgreSQL runs from Debian's binaries on a server of this run's own.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod accounts;
+mod append;
+mod blobs;
+mod concurrency;
+mod crash;
+mod directory;
+mod engines;
+mod handles;
+mod isolation;
+mod keys;
+mod log;
+mod patients;
+mod samples;
+mod views;
+mod work;
+
+macro_rules! contract {
+    ($($topic:ident: $($case:ident)+;)+) => {
+        const CASES: usize = [$($(stringify!($case)),+),+].len();
+
+        mod on_sqlite {
+            $(mod $topic {$(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    crate::$topic::$case(&crate::engines::Opened::sqlite().await).await;
+                }
+            )+})+
+        }
+
+        mod on_postgres {
+            $(mod $topic {$(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    if let Some(opened) = crate::engines::Opened::postgres(crate::CASES).await {
+                        crate::$topic::$case(&opened).await;
+                    }
+                }
+            )+})+
+        }
+    };
+}
+
+contract! {
+    append:
+        everything_of_a_batch_is_there_after_it
+        a_refused_batch_leaves_nothing_of_itself
+        a_batch_that_cannot_be_written_is_told_so
+        an_effect_happens_once_and_names_the_first
+        a_forgotten_effect_can_happen_again
+        a_stream_takes_the_next_version_only
+        a_resource_takes_the_next_version_only
+        a_lost_lease_stops_the_batch
+        a_view_row_gets_the_position_of_the_first_event;
+    concurrency:
+        each_of_64_waiters_gets_its_own_answer
+        of_two_writers_of_a_stream_one_wins
+        an_effect_asked_for_64_times_at_once_happens_once
+        two_handles_write_one_unbroken_chain
+        appends_to_two_organizations_do_not_wait_for_each_other;
+    log:
+        events_are_read_by_position_and_by_stream
+        resource_versions_are_read_by_position_and_identity
+        accesses_are_read_by_position_target_and_actor
+        texts_and_bytes_come_back_as_they_were
+        everything_is_there_after_reopening
+        an_organization_that_was_never_made_is_unknown;
+    keys:
+        the_chain_of_a_key_is_read_at_once
+        keys_that_wrap_each_other_end_the_read
+        rewrapping_needs_the_right_wrapper
+        keys_of_a_subject_come_newest_first
+        a_destroyed_key_is_nowhere_in_the_files;
+    views:
+        items_page_by_time_and_state
+        items_are_counted_by_door_and_state
+        recordings_answer_every_filter_as_a_naive_one_does
+        a_changed_row_replaces_the_old_one
+        a_list_over_the_bound_is_refused;
+    patients:
+        tokens_are_any_within_a_group_and_all_between
+        tokens_are_replaced_and_removed_with_the_patient
+        merged_patients_are_found_by_their_survivor;
+    work:
+        a_lane_is_worked_in_order_and_lanes_in_parallel
+        lower_priority_comes_first
+        an_expired_lease_is_claimed_by_another_and_lost
+        an_expired_lease_that_nobody_claimed_still_holds
+        a_retry_waits_and_keeps_its_lane
+        a_dead_piece_frees_its_lane
+        kinds_and_times_limit_a_claim
+        many_workers_never_hold_a_lane_twice
+        a_dead_end_and_an_append_agree_on_the_turn;
+    accounts:
+        users_are_found_by_id_and_login
+        two_users_cannot_have_one_login
+        sessions_live_until_removed_or_expired
+        api_tokens_and_passwords_are_kept
+        the_platform_has_accounts_of_its_own;
+    directory:
+        organizations_and_sites_are_listed
+        provisioning_twice_changes_nothing;
+    blobs:
+        a_blob_is_there_only_when_finished
+        a_blob_is_read_in_any_piece
+        an_abandoned_or_dropped_blob_leaves_nothing
+        blobs_are_listed_in_pages_by_id
+        a_removed_blob_is_gone
+        blob_files_are_for_their_owner_only
+        blobs_of_another_organization_are_not_there;
+    isolation:
+        no_port_shows_another_organization
+        the_logs_cannot_be_changed_in_place
+        the_role_of_one_organization_cannot_read_another;
+    handles:
+        two_hundred_organizations_need_few_handles;
+    crash:
+        a_process_killed_while_appending_leaves_a_clean_chain;
+}

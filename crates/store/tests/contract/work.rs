@@ -1,0 +1,281 @@
+//! The queue: lanes, leases, ends.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use precordia_app::access::OrgScope;
+use precordia_app::port::*;
+use precordia_model::*;
+use precordia_store::Store;
+
+use crate::engines::Opened;
+use crate::samples::*;
+
+async fn enqueue(store: &Store, scope: &OrgScope, work: Vec<NewWork>) {
+    done(store.append(scope.into(), carrying(Batch { work, ..Batch::default() })).await);
+}
+
+/// Claims at a time until ten later.
+async fn claim(store: &Store, scope: &OrgScope, owner: &str, now: i64) -> Vec<ClaimedWork> {
+    let until = Timestamp(now + 10);
+    store.claim(scope, &["ingest", "deliver"], owner, Timestamp(now), until, 100).await.unwrap()
+}
+
+fn ids(claimed: &[ClaimedWork]) -> Vec<WorkId> {
+    claimed.iter().map(|piece| piece.lease.work).collect()
+}
+
+async fn finish(store: &Store, scope: &OrgScope, lease: &Lease) -> Append {
+    let batch = Batch { finish: Some(lease.clone()), ..Batch::default() };
+    store.append(scope.into(), batch).await.unwrap()
+}
+
+const FINISHED: Append = Append::Done { positions: Vec::new() };
+
+pub async fn a_lane_is_worked_in_order_and_lanes_in_parallel(opened: &Opened) {
+    let scope = opened.organization().await;
+    let store = &*opened.store;
+    let (a, b) = ([work("a"), work("a"), work("a")], [work("b"), work("b")]);
+    enqueue(store, &scope, vec![a[0].clone(), b[0].clone(), a[1].clone()]).await;
+    enqueue(store, &scope, vec![a[2].clone(), b[1].clone()]).await;
+
+    let first = claim(store, &scope, "w", 1).await;
+    assert_eq!(ids(&first), [a[0].id, b[0].id]);
+    let expected = ClaimedWork {
+        lease: Lease { work: a[0].id, owner: "w".into(), until: Timestamp(11) },
+        kind: "ingest".into(),
+        lane: "a".into(),
+        subject: a[0].subject.clone(),
+        attempt: 1,
+    };
+    assert_eq!(first[0], expected);
+    assert_eq!(claim(store, &scope, "v", 2).await, []);
+    assert_eq!(finish(store, &scope, &first[0].lease).await, FINISHED);
+    let second = claim(store, &scope, "v", 3).await;
+    assert_eq!(ids(&second), [a[1].id]);
+    // Both lanes move on in one batch each, and new pieces queue up behind.
+    enqueue(store, &scope, vec![work("b")]).await;
+    assert_eq!(finish(store, &scope, &first[1].lease).await, FINISHED);
+    assert_eq!(finish(store, &scope, &second[0].lease).await, FINISHED);
+    assert_eq!(ids(&claim(store, &scope, "w", 4).await), [a[2].id, b[1].id]);
+    let counts = store.counts(&scope).await.unwrap();
+    assert_eq!((counts.ready, counts.leased, counts.dead), (1, 2, 0));
+    assert_eq!(counts.oldest_at, Some(Timestamp(1_000_001)));
+}
+
+pub async fn lower_priority_comes_first(opened: &Opened) {
+    let scope = opened.organization().await;
+    let store = &*opened.store;
+    let with = |lane: &str, priority| NewWork { priority, ..work(lane) };
+    let pieces = vec![with("a", 5), with("b", 1), with("c", 9), with("d", 1), with("b", -3)];
+    let expected = [1, 3, 0, 2].map(|n: usize| pieces[n].id);
+    enqueue(store, &scope, pieces).await;
+    let now = Timestamp(1);
+    let two = store.claim(&scope, &["ingest"], "w", now, Timestamp(9), 2).await.unwrap();
+    assert_eq!(ids(&two), expected[..2]);
+    assert_eq!(ids(&claim(store, &scope, "w", 1).await), expected[2..]);
+}
+
+pub async fn an_expired_lease_is_claimed_by_another_and_lost(opened: &Opened) {
+    let scope = opened.organization().await;
+    let store = &*opened.store;
+    enqueue(store, &scope, vec![work("a")]).await;
+    let slow = claim(store, &scope, "slow", 0).await.pop().unwrap();
+    assert!(store.extend(&scope, &slow.lease, Timestamp(20)).await.unwrap());
+    assert_eq!(claim(store, &scope, "fast", 19).await, []);
+    let fast = claim(store, &scope, "fast", 20).await.pop().unwrap();
+    assert_eq!((fast.lease.work, fast.attempt), (slow.lease.work, 2));
+
+    let lost = Append::LeaseLost { work: slow.lease.work };
+    let effects = vec![effect("k", "s")];
+    let late = Batch { finish: Some(slow.lease.clone()), effects, ..one(&new_stream()) };
+    assert_eq!(store.append((&scope).into(), late).await.unwrap(), lost);
+    assert!(!store.extend(&scope, &slow.lease, Timestamp(99)).await.unwrap());
+    let retry = WorkEnd::Retry { not_before: Timestamp(0), reason: "r".into() };
+    assert!(!store.end(&scope, &slow.lease, retry).await.unwrap());
+    let dead = WorkEnd::Dead { reason: "r".into() };
+    assert!(!store.end(&scope, &slow.lease, dead).await.unwrap());
+    assert_eq!(finish(store, &scope, &fast.lease).await, FINISHED);
+    // The effect key of the lost one is free.
+    done(
+        store
+            .append(
+                (&scope).into(),
+                Batch { effects: vec![effect("k", "s")], ..one(&new_stream()) },
+            )
+            .await,
+    );
+}
+
+pub async fn an_expired_lease_that_nobody_claimed_still_holds(opened: &Opened) {
+    let scope = opened.organization().await;
+    let store = &*opened.store;
+    enqueue(store, &scope, vec![work("a"), work("b")]).await;
+    let claimed = claim(store, &scope, "w", 0).await;
+    assert_eq!(claimed.len(), 2);
+    assert!(store.extend(&scope, &claimed[0].lease, Timestamp(500)).await.unwrap());
+    assert_eq!(finish(store, &scope, &claimed[0].lease).await, FINISHED);
+    assert_eq!(finish(store, &scope, &claimed[1].lease).await, FINISHED);
+}
+
+pub async fn a_retry_waits_and_keeps_its_lane(opened: &Opened) {
+    let scope = opened.organization().await;
+    let store = &*opened.store;
+    let pieces = vec![work("a"), work("a")];
+    let first = pieces[0].id;
+    enqueue(store, &scope, pieces).await;
+    for attempt in 1..4 {
+        let now = attempt * 100;
+        assert_eq!(claim(store, &scope, "w", now - 1).await.len(), usize::from(attempt == 1));
+        let claimed = claim(store, &scope, "w", now + 10).await;
+        let piece = claimed.last().unwrap();
+        assert_eq!((piece.lease.work, claimed.len()), (first, 1));
+        let not_before = Timestamp((attempt + 1) * 100);
+        let retry = WorkEnd::Retry { not_before, reason: "later".into() };
+        assert!(store.end(&scope, &piece.lease, retry).await.unwrap());
+        let counts = store.counts(&scope).await.unwrap();
+        assert_eq!((counts.ready, counts.leased, counts.dead), (2, 0, 0));
+    }
+    let last = claim(store, &scope, "w", 400).await.pop().unwrap();
+    assert_eq!((last.lease.work, last.attempt), (first, 5));
+}
+
+pub async fn a_dead_piece_frees_its_lane(opened: &Opened) {
+    let scope = opened.organization().await;
+    let store = &*opened.store;
+    let pieces = vec![work("a"), work("a"), work("a")];
+    let (ids_in_order, subjects): (Vec<_>, Vec<_>) =
+        pieces.iter().map(|piece| (piece.id, piece.subject.clone())).unzip();
+    enqueue(store, &scope, pieces).await;
+    let first = claim(store, &scope, "w", 1).await.pop().unwrap();
+    let dead = WorkEnd::Dead { reason: "cannot be read".into() };
+    assert!(store.end(&scope, &first.lease, dead.clone()).await.unwrap());
+    assert!(!store.end(&scope, &first.lease, dead).await.unwrap());
+    assert_eq!(
+        finish(store, &scope, &first.lease).await,
+        Append::LeaseLost { work: first.lease.work }
+    );
+    let second = claim(store, &scope, "w", 2).await;
+    assert_eq!(ids(&second), ids_in_order[1..2]);
+    assert_eq!(finish(store, &scope, &second[0].lease).await, FINISHED);
+    assert_eq!(ids(&claim(store, &scope, "w", 3).await), ids_in_order[2..]);
+    let counts = store.counts(&scope).await.unwrap();
+    assert_eq!((counts.ready, counts.leased, counts.dead), (0, 1, 1));
+    let open = store.open_subjects(&scope, "ingest").await.unwrap();
+    assert_eq!(open, [subjects[0].clone(), subjects[2].clone()]);
+    assert_eq!(store.open_subjects(&scope, "deliver").await.unwrap(), Vec::<String>::new());
+    // A dead piece does not hold back what comes later in its lane.
+    enqueue(store, &scope, vec![work("b")]).await;
+    assert_eq!(claim(store, &scope, "w", 4).await.len(), 1);
+}
+
+pub async fn kinds_and_times_limit_a_claim(opened: &Opened) {
+    let scope = opened.organization().await;
+    let store = &*opened.store;
+    let deliver = NewWork { kind: "deliver".into(), ..work("a") };
+    let later = NewWork { not_before: Timestamp(50), ..work("b") };
+    let behind = work("b");
+    let expected = [deliver.id, later.id];
+    enqueue(store, &scope, vec![deliver, later, behind]).await;
+    let ask = |kinds: &'static [&'static str], now: i64| {
+        store.claim(&scope, kinds, "w", Timestamp(now), Timestamp(99), 10)
+    };
+    assert_eq!(ask(&["ingest"], 49).await.unwrap(), []);
+    assert_eq!(ask(&[], 60).await.unwrap(), []);
+    assert_eq!(ask(&["unknown", "ingest"], 50).await.unwrap().len(), 1);
+    let delivered = ask(&["ingest", "deliver"], 50).await.unwrap();
+    assert_eq!(ids(&delivered), expected[..1]);
+    assert_eq!(
+        store.claim(&scope, &["ingest"], "w", Timestamp(99), Timestamp(200), 0).await.unwrap(),
+        []
+    );
+}
+
+/// Eight workers on two handles, retries and deaths among them: no lane is ever held twice, no piece is
+/// done twice, and the order within a lane holds.
+pub async fn many_workers_never_hold_a_lane_twice(opened: &Opened) {
+    let scope = opened.organization().await;
+    let lanes: Vec<String> = (0..6).map(|n| format!("lane/{n}")).collect();
+    let mut pieces = Vec::new();
+    for _ in 0..15 {
+        pieces.extend(lanes.iter().map(|lane| work(lane)));
+    }
+    let order: Vec<WorkId> = pieces.iter().map(|piece| piece.id).collect();
+    enqueue(&opened.store, &scope, pieces).await;
+    let held = Arc::new(std::sync::Mutex::new(BTreeSet::<String>::new()));
+    let ended = Arc::new(std::sync::Mutex::new(Vec::<(String, WorkId)>::new()));
+    let other = opened.again().await;
+    let mut workers = Vec::new();
+    for n in 0..8u64 {
+        let store = Arc::clone(if n % 2 == 0 { &opened.store } else { &other });
+        let (scope, held, ended) = (scope.clone(), Arc::clone(&held), Arc::clone(&ended));
+        workers.push(tokio::spawn(async move {
+            let mut chance = Chance(n);
+            loop {
+                let owner = format!("worker/{n}");
+                let (now, until) = (Timestamp(1), Timestamp(1000));
+                let claimed =
+                    store.claim(&scope, &["ingest"], &owner, now, until, 2).await.unwrap();
+                if claimed.is_empty() {
+                    let counts = store.counts(&scope).await.unwrap();
+                    if counts.ready + counts.leased == 0 {
+                        return;
+                    }
+                    tokio::task::yield_now().await;
+                }
+                for piece in claimed {
+                    assert!(held.lock().unwrap().insert(piece.lane.clone()), "{}", piece.lane);
+                    tokio::task::yield_now().await;
+                    held.lock().unwrap().remove(&piece.lane);
+                    let end = (piece.lane.clone(), piece.lease.work);
+                    match chance.below(4) {
+                        0 if piece.attempt < 3 => {
+                            let retry =
+                                WorkEnd::Retry { not_before: Timestamp(0), reason: "r".into() };
+                            assert!(store.end(&scope, &piece.lease, retry).await.unwrap());
+                        }
+                        1 => {
+                            ended.lock().unwrap().push(end);
+                            let dead = WorkEnd::Dead { reason: "d".into() };
+                            assert!(store.end(&scope, &piece.lease, dead).await.unwrap());
+                        }
+                        _ => {
+                            ended.lock().unwrap().push(end);
+                            assert_eq!(finish(&store, &scope, &piece.lease).await, FINISHED);
+                        }
+                    }
+                }
+            }
+        }));
+    }
+    for worker in workers {
+        worker.await.unwrap();
+    }
+    let ended = ended.lock().unwrap();
+    for (n, lane) in lanes.iter().enumerate() {
+        let expected: Vec<_> = order.iter().skip(n).step_by(lanes.len()).copied().collect();
+        let got: Vec<_> = ended.iter().filter(|(l, _)| l == lane).map(|(_, id)| *id).collect();
+        assert_eq!(got, expected, "{lane}");
+    }
+}
+
+/// A lane must never be left without a turn, however an end and an enqueue meet.
+pub async fn a_dead_end_and_an_append_agree_on_the_turn(opened: &Opened) {
+    let scope = opened.organization().await;
+    let other = opened.again().await;
+    for round in 0..40 {
+        let lane = format!("lane/{round}");
+        enqueue(&opened.store, &scope, vec![work(&lane)]).await;
+        let lease = claim(&opened.store, &scope, "w", 1).await.pop().unwrap().lease;
+        let next = work(&lane);
+        let dead = WorkEnd::Dead { reason: "d".into() };
+        let (ended, ()) = tokio::join!(
+            other.end(&scope, &lease, dead),
+            enqueue(&opened.store, &scope, vec![next.clone()])
+        );
+        assert!(ended.unwrap());
+        let claimed = claim(&opened.store, &scope, "w", 1).await;
+        assert_eq!(ids(&claimed), [next.id], "round {round}");
+        assert_eq!(finish(&other, &scope, &claimed[0].lease).await, FINISHED);
+    }
+}
