@@ -1,0 +1,107 @@
+//! Words that the API uses for values of `model`, with their places in the schema.
+//!
+//! They stand here a second time, because `model` does not know how its values are shown to anybody.
+
+use precordia_model as model;
+use precordia_model::{Phi, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident for $model:ty { $($variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+        pub(crate) enum $name { $(#[serde(rename = $word)] $variant),+ }
+
+        #[allow(dead_code, reason = "every list of words has one; not every one is asked")]
+        impl $name {
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl From<$model> for $name {
+            fn from(value: $model) -> Self {
+                match value { $(<$model>::$variant => Self::$variant),+ }
+            }
+        }
+
+        impl From<$name> for $model {
+            fn from(value: $name) -> Self {
+                match value { $($name::$variant => Self::$variant),+ }
+            }
+        }
+    };
+}
+
+words!(Role for model::Role {
+    Technician = "technician",
+    Nurse = "nurse",
+    Physician = "physician",
+    Cardiologist = "cardiologist",
+    OrganizationAdministrator = "organization-administrator",
+    Auditor = "auditor",
+    Researcher = "researcher",
+    Service = "service",
+    PlatformOperator = "platform-operator",
+});
+
+words!(FlagCode for model::FlagCode {
+    Bradycardia = "bradycardia",
+    Tachycardia = "tachycardia",
+    AvBlock1 = "av_block_1",
+    LongQt = "long_qt",
+    AxisLeft = "axis_left",
+    AxisRight = "axis_right",
+    AxisExtreme = "axis_extreme",
+    StElevation = "st_elevation",
+    StDepression = "st_depression",
+});
+
+words!(Severity for model::Severity { Info = "info", Borderline = "borderline", Alert = "alert" });
+
+words!(ItemState for model::ItemState {
+    InFlight = "in-flight",
+    Filed = "filed",
+    Linked = "linked",
+    Held = "held",
+    Quarantined = "quarantined",
+    Rejected = "rejected",
+});
+
+words!(Sex for model::Sex { Male = "male", Female = "female", Other = "other", Unknown = "unknown" });
+
+words!(QtFormula for model::QtFormula {
+    Bazett = "bazett",
+    Fridericia = "fridericia",
+    Framingham = "framingham",
+    Hodges = "hodges",
+});
+
+words!(ProblemSeverity for model::ProblemSeverity { Info = "info", Warning = "warning", Error = "error" });
+
+words!(RecordingStatus for precordia_app::port::RecordingStatus { Filed = "filed", Held = "held" });
+
+/// A moment in UTC.
+pub(crate) fn time(at: Timestamp) -> String {
+    at.to_rfc3339()
+}
+
+/// What an authorized reader is shown.
+pub(crate) fn shown(value: &Phi<String>) -> String {
+    value.reveal().clone()
+}
+
+pub(crate) fn shown_all(values: &[Phi<String>]) -> Vec<String> {
+    values.iter().map(shown).collect()
+}
+
+/// `user/<id>`, `system/worker`, or the user's name where it is known.
+pub(crate) fn actor(actor: &str, name: Option<&Phi<String>>) -> String {
+    name.map_or_else(|| actor.to_owned(), shown)
+}
+
+/// The role names of a stored row.
+pub(crate) fn roles(text: &str) -> Vec<String> {
+    text.split(',').filter(|role| !role.is_empty()).map(str::to_owned).collect()
+}
