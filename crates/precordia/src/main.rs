@@ -1,1 +1,284 @@
-fn main() {}
+//! The binary: verbs, configuration and wiring.
+
+mod audit;
+mod config;
+mod demo;
+mod ecg;
+mod logging;
+mod measure;
+mod org;
+mod output;
+mod plot;
+mod serve;
+mod web;
+mod wiring;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Config;
+use crate::output::{data, words};
+
+/// Carries a heart's signal from the device that recorded it to the people and systems that act on it.
+#[derive(Parser)]
+#[command(name = "precordia", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Args)]
+struct ConfigFile {
+    /// TOML file; `config show --default` prints one with comments.
+    #[arg(long, short, env = "PRECORDIA_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Start with sample patients in a fresh directory.
+    Demo {
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        address: SocketAddr,
+        /// Where to keep the demo's data; it must not hold data yet.
+        #[arg(long)]
+        dir: Option<PathBuf>,
+        #[arg(long, default_value = "warn")]
+        log_level: String,
+    },
+    /// Run the server with all its roles.
+    Serve {
+        #[command(flatten)]
+        file: ConfigFile,
+    },
+    /// Organizations of this installation.
+    Org {
+        #[command(subcommand)]
+        verb: OrgVerb,
+    },
+    /// Prove what is stored.
+    Audit {
+        #[command(subcommand)]
+        verb: AuditVerb,
+    },
+    /// Show or check a configuration.
+    Config {
+        #[command(subcommand)]
+        verb: ConfigVerb,
+    },
+    /// Read, measure or plot one ECG file; no server needed.
+    Ecg {
+        #[command(subcommand)]
+        verb: EcgVerb,
+    },
+    /// Measure this program on this machine.
+    Bench {
+        #[command(subcommand)]
+        verb: BenchVerb,
+    },
+    /// Print the OpenAPI description of the HTTP interface.
+    Openapi,
+}
+
+#[derive(Subcommand)]
+enum OrgVerb {
+    /// Make an organization and its sites, or bring them to what the file says.
+    Apply {
+        file: PathBuf,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Keys of an organization.
+    Key {
+        #[command(subcommand)]
+        verb: KeyVerb,
+    },
+}
+
+#[derive(Subcommand)]
+enum KeyVerb {
+    /// Put a new key in force and wrap everything anew; the server may run.
+    Rotate {
+        /// Short name of the organization.
+        organization: String,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+}
+
+#[derive(Subcommand)]
+enum AuditVerb {
+    /// Exit 0: clean and witnessed; 3: clean, no witness; 4: tampered.
+    Verify {
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Print the conservation equation; exit 1 when it does not close.
+    Balance {
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+}
+
+#[derive(Subcommand)]
+enum ConfigVerb {
+    /// The configuration in force, or with `--default` the commented defaults.
+    Show {
+        #[arg(long)]
+        default: bool,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Exit 0 when the file is valid.
+    Check { file: PathBuf },
+}
+
+#[derive(Subcommand)]
+enum EcgVerb {
+    /// What the file holds. Exit 0: read; 2: refused, with the reason on stderr.
+    Read {
+        file: PathBuf,
+        #[arg(long)]
+        json: bool,
+        /// Write the samples in microvolts as CSV, a column a lead.
+        #[arg(long)]
+        samples: Option<PathBuf>,
+    },
+    /// Intervals, axes, ST levels and rule flags.
+    Measure {
+        file: PathBuf,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Draw the ECG on paper; the format follows the ending: svg, png or pdf.
+    Plot {
+        file: PathBuf,
+        #[arg(long, short)]
+        out: PathBuf,
+        #[arg(long, value_enum, default_value = "3x4")]
+        layout: plot::LayoutName,
+    },
+}
+
+#[derive(Subcommand)]
+enum BenchVerb {
+    /// Files a second on one core, from bytes to flags.
+    Ecg {
+        #[arg(long)]
+        json: bool,
+        #[arg(long, default_value_t = 5.0)]
+        seconds: f64,
+    },
+    /// Uploads a second over HTTP until visible and durable, beside the disk's own sync rate.
+    Intake {
+        #[arg(long)]
+        json: bool,
+        #[arg(long, default_value_t = 10.0)]
+        seconds: f64,
+        #[arg(long, default_value_t = 32)]
+        clients: usize,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli.verb) {
+        Ok(code) => code,
+        Err(error) => {
+            words(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: Verb) -> Result<ExitCode> {
+    match verb {
+        Verb::Demo { address, dir, log_level } => {
+            logging::start(&config::Log { level: log_level, ..config::Log::default() })?;
+            runtime()?.block_on(demo::run(demo::Options { address, dir }))
+        }
+        Verb::Serve { file } => {
+            let config = Config::load(file.config.as_deref())?;
+            logging::start(&config.log)?;
+            runtime()?.block_on(serve::run(&config))
+        }
+        Verb::Org { verb } => match verb {
+            OrgVerb::Apply { file, config } => {
+                with_app(&config, true, async |app| org::apply(app, &file).await)
+            }
+            OrgVerb::Key { verb: KeyVerb::Rotate { organization, config } } => {
+                with_app(&config, false, async |app| org::rotate_key(app, &organization).await)
+            }
+        },
+        Verb::Audit { verb } => match verb {
+            AuditVerb::Verify { json, config } => {
+                with_app(&config, false, async |app| audit::verify(app, json).await)
+            }
+            AuditVerb::Balance { json, config } => {
+                with_app(&config, false, async |app| audit::balance(app, json).await)
+            }
+        },
+        Verb::Config { verb } => configuration(verb),
+        Verb::Ecg { verb } => match verb {
+            EcgVerb::Read { file, json, samples } => ecg::read(&file, json, samples),
+            EcgVerb::Measure { file, json } => measure::measure(&file, json),
+            EcgVerb::Plot { file, out, layout } => plot::plot(&file, &out, layout.into()),
+        },
+        Verb::Bench { verb } => bench(verb),
+        Verb::Openapi => {
+            data(&serde_json::to_string_pretty(&precordia_server::openapi())?);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn configuration(verb: ConfigVerb) -> Result<ExitCode> {
+    match verb {
+        ConfigVerb::Show { default: true, .. } => data(config::COMMENTED.trim_end()),
+        ConfigVerb::Show { default: false, config } => {
+            data(Config::load(config.config.as_deref())?.show()?.trim_end());
+        }
+        ConfigVerb::Check { file } => {
+            Config::load(Some(&file))?;
+            words("valid");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn bench(verb: BenchVerb) -> Result<ExitCode> {
+    let (figures, json) = match verb {
+        BenchVerb::Ecg { json, seconds } => (precordia_bench::ecg(seconds)?, json),
+        BenchVerb::Intake { json, seconds, clients } => {
+            (runtime()?.block_on(precordia_bench::intake(seconds, clients))?, json)
+        }
+    };
+    data(&if json { serde_json::to_string_pretty(&figures)? } else { figures.to_string() });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs a verb on the data itself; a server may run beside it.
+fn with_app(
+    file: &ConfigFile,
+    create_key: bool,
+    verb: impl AsyncFnOnce(&precordia_app::App) -> Result<ExitCode>,
+) -> Result<ExitCode> {
+    let config = Config::load(file.config.as_deref())?;
+    logging::start(&config.log)?;
+    runtime()?.block_on(async {
+        let app = wiring::open(&config, create_key).await?;
+        verb(&app).await
+    })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}

@@ -7,8 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use precordia_analysis::{Limits, Subject, flag, measure};
-use precordia_model::{PartialDate, Recording};
+use precordia_analysis::{Limits, flag, measure};
 use precordia_render::{Layout, Sheet, pdf, png, svg};
 
 use crate::ecg::{load, say_refused};
@@ -46,7 +45,7 @@ pub fn plot(path: &Path, out: &Path, layout: Layout) -> anyhow::Result<ExitCode>
         Err(refusal) => return say_refused(path, &refusal),
     };
     let measurements = measure(&recording);
-    let flags = flag(&measurements, subject(&recording), &Limits::default());
+    let flags = flag(&measurements, crate::measure::subject(&recording), &Limits::default());
     let sheet = Sheet { layout, ..Sheet::of(&recording, Some((&measurements, &flags))) };
     let bytes = match kind {
         Kind::Svg => svg(&recording, &sheet).into_bytes(),
@@ -74,18 +73,6 @@ impl Kind {
             _ => bail!("`{}` does not end in .svg, .png or .pdf", out.display()),
         })
     }
-}
-
-/// The person as the file describes them. An age is known only from exact dates, or as written.
-fn subject(recording: &Recording) -> Subject {
-    let patient = &recording.patient;
-    let day = recording.acquired_at.as_ref().and_then(|at| at.local.as_deref()?.get(..10));
-    let from_dates = patient
-        .birth_date
-        .as_ref()
-        .zip(day.and_then(PartialDate::parse))
-        .and_then(|(birth, day)| birth.reveal().age_years_on(day));
-    Subject { age_years: from_dates.or(patient.age_years), sex: patient.sex }
 }
 
 #[cfg(test)]

@@ -1,0 +1,153 @@
+//! All roles in one process, started and stopped in order.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use precordia_app::audit::IntakeGauges;
+use precordia_app::{App, Stop};
+use precordia_server::{DemoSignIn, ServerOptions};
+use tokio::task::JoinHandle;
+use tracing::info;
+use zeroize::Zeroizing;
+
+use crate::config::Config;
+use crate::output::data;
+
+/// The day of this version, for the FHIR CapabilityStatement.
+const SOFTWARE_DATE: &str = "2026-11-20";
+
+pub struct Running {
+    pub address: SocketAddr,
+    server: JoinHandle<Result<(), precordia_server::ServeError>>,
+    workers: JoinHandle<()>,
+    keeper: JoinHandle<()>,
+}
+
+/// `serve` knows no demo sign-in.
+pub async fn run(config: &Config) -> Result<ExitCode> {
+    let app = crate::wiring::open(config, true).await?;
+    app.ensure_platform(&app.local_operator()).await?;
+    let stop = Stop::default();
+    let running = start(&app, config, &stop, None).await?;
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    data(&format!("ready {scheme}://{}", running.address));
+    running.until_signal(stop).await
+}
+
+pub async fn start(
+    app: &App,
+    config: &Config,
+    stop: &Stop,
+    demo: Option<Vec<DemoSignIn>>,
+) -> Result<Running> {
+    let listener = tokio::net::TcpListener::bind(config.listen.address)
+        .await
+        .with_context(|| format!("could not listen on {}", config.listen.address))?;
+    let address = listener.local_addr().context("a bound listener has an address")?;
+    let options = ServerOptions {
+        app: app.clone(),
+        tls: config.tls.is_some(),
+        loopback: config.listen.address.ip().is_loopback(),
+        public_url: config.listen.public_url.clone(),
+        demo,
+        software_version: env!("CARGO_PKG_VERSION"),
+        software_date: SOFTWARE_DATE,
+        web: Arc::new(crate::web::Built),
+        metrics: precordia_server::install_metrics(),
+        metrics_token: config.listen.metrics_token.clone().map(Zeroizing::new),
+        stop: stop.clone(),
+    };
+    let router = precordia_server::router(options);
+    let tls = config.tls.as_ref().map(|tls| precordia_server::TlsFiles {
+        certificates: tls.certificate.clone(),
+        key: tls.key.clone(),
+    });
+    let server = tokio::spawn(precordia_server::serve(listener, router, tls, stop.clone()));
+    let workers = tokio::spawn({
+        let (app, stop) = (app.clone(), stop.clone());
+        async move { app.work(&stop).await }
+    });
+    let keeper = tokio::spawn({
+        let (app, stop) = (app.clone(), stop.clone());
+        async move { app.keep_checkpoints(&stop).await }
+    });
+    tokio::spawn({
+        let (app, stop) = (app.clone(), stop.clone());
+        async move { watch_intake(&app, stop).await }
+    });
+    info!(%address, "listening");
+    Ok(Running { address, server, workers, keeper })
+}
+
+impl Running {
+    /// Runs until SIGINT or SIGTERM, or until a part fails; then stops the parts in order: no new requests,
+    /// open ones end, workers end what they hold, last checkpoints.
+    pub async fn until_signal(mut self, stop: Stop) -> Result<ExitCode> {
+        let failed = tokio::select! {
+            signal = signal() => { signal?; None }
+            ended = &mut self.server => Some(ended),
+        };
+        info!("stopping");
+        stop.now();
+        let ended = match failed {
+            Some(ended) => ended,
+            None => (&mut self.server).await,
+        };
+        // Nothing is lost by going earlier: unfinished work keeps its place in the queue.
+        let rest = async {
+            let _ = (&mut self.workers).await;
+            let _ = (&mut self.keeper).await;
+        };
+        let _ = tokio::time::timeout(Duration::from_secs(20), rest).await;
+        ended.context("the server ended unexpectedly")?.context("the server failed")?;
+        info!("stopped");
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn signal() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("could not listen for SIGTERM")?;
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// Keeps the gauges of what waits: how much, how long, and what was given up.
+async fn watch_intake(app: &App, stop: Stop) {
+    describe_gauges();
+    let mut stopping = stop.listen();
+    loop {
+        match app.intake_gauges().await {
+            Ok(gauges) => record(&gauges),
+            Err(cause) => tracing::warn!(error = %cause, "intake gauges could not be read"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(10)) => {}
+            () = stopping.wait() => return,
+        }
+    }
+}
+
+fn record(gauges: &IntakeGauges) {
+    metrics::gauge!("precordia_items_in_flight").set(gauges.in_flight as f64);
+    metrics::gauge!("precordia_items_in_flight_oldest_seconds").set(gauges.oldest_seconds as f64);
+    metrics::gauge!("precordia_items_given_up").set(gauges.given_up as f64);
+    metrics::gauge!("precordia_items_overdue").set(if gauges.overdue { 1.0 } else { 0.0 });
+}
+
+fn describe_gauges() {
+    metrics::describe_gauge!(
+        "precordia_items_given_up",
+        "Items whose work was given up and waits for a person"
+    );
+    metrics::describe_gauge!(
+        "precordia_items_overdue",
+        "1 when an item is in flight for longer than its limit"
+    );
+}

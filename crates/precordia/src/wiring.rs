@@ -1,0 +1,65 @@
+//! From a configuration to a running application.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use precordia_app::App;
+
+use crate::config::{Config, Engine};
+
+/// What the adapters need, opened.
+pub async fn open(config: &Config, create_key: bool) -> Result<App> {
+    let store = match config.storage.engine {
+        Engine::Sqlite => {
+            let mut options = precordia_store::SqliteOptions::new(&config.data_dir);
+            if let Some(max) = config.storage.organizations_open_max {
+                options.organizations_open_max = max;
+            }
+            precordia_store::open_sqlite(options).await
+        }
+        Engine::Postgres => {
+            let url = config.storage.url.as_deref().context("storage.url is not set")?;
+            let options = precordia_store::PostgresOptions::new(url, &config.data_dir);
+            precordia_store::open_postgres(options).await
+        }
+    }
+    .with_context(|| format!("could not open the storage in `{}`", config.data_dir.display()))?;
+    if create_key {
+        make_private_parent(&config.master_file())?;
+    }
+    let master = match &config.keys.master_env {
+        Some(variable) => precordia_store::master_from_env(variable)
+            .with_context(|| format!("environment variable `{variable}` holds no master key"))?,
+        None => {
+            let path = config.master_file();
+            precordia_store::master_from_file(&path, create_key)
+                .with_context(|| format!("could not read the master key `{}`", path.display()))?
+        }
+    };
+    // Only those who write need a witness to write to; a verifier must not make one.
+    let witness = match create_key {
+        true => precordia_store::witness_in(&config.witness_dir(), &config.data_dir).await?,
+        false => precordia_store::witness_of(&config.witness_dir()),
+    };
+    let clock = Arc::new(precordia_store::SystemClock);
+    let ports = precordia_store::ports(
+        &store,
+        master,
+        witness,
+        clock,
+        Arc::new(precordia_store::SecureRandom),
+    );
+    Ok(App::new(ports, config.settings()))
+}
+
+/// The master key's directory, for this user only.
+fn make_private_parent(file: &Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    let Some(dir) = file.parent().filter(|dir| !dir.as_os_str().is_empty()) else { return Ok(()) };
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .with_context(|| format!("could not make `{}`", dir.display()))
+}

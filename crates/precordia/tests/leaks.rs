@@ -1,0 +1,208 @@
+//! What belongs to one organization is not there for another, and what identifies a person is nowhere in
+//! the clear.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod common;
+
+use common::search::{find_in, find_in_files, forms};
+use common::{Client, Site, file_of};
+use precordia_model::{PartialDate, Sex};
+use precordia_synth::{Pattern, Person};
+use serde_json::json;
+
+fn person(number: usize) -> Person {
+    let (family, given) =
+        [("Zwietlinger-Quoxhaven", "Hildegundis"), ("Brambleworth-Yttrium", "Xanthippe")][number];
+    Person {
+        id: format!("MRN-77431-{number}"),
+        family: family.to_owned(),
+        given: given.to_owned(),
+        birth_date: PartialDate::Day(1951, 7, 29 + number as i8),
+        sex: Sex::Female,
+    }
+}
+
+#[test]
+fn every_address_of_another_organization_is_not_there_and_the_asking_is_written_down() {
+    let site = Site::new("info");
+    let codes = [site.apply("alpha", "Alpha"), site.apply("beta", "Beta")];
+    let server = site.serve();
+    let [alpha, beta] = [("alpha", &codes[0]), ("beta", &codes[1])].map(|(slug, code)| {
+        let administrator = Client::set_up(&server.url, slug, code);
+        let doctor = administrator.user(slug, "doctor", "cardiologist");
+        (administrator, doctor)
+    });
+    let item = beta.1.upload(&file_of(Pattern::ALL[0], &person(0), 1));
+    let recording = item["recording_id"].as_str().unwrap().to_owned();
+    let item_id = item["item_id"].as_str().unwrap().to_owned();
+    let detail = beta.1.get(&format!("/api/recordings/{recording}")).ok();
+    let patient = detail["patient"]["id"].as_str().unwrap().to_owned();
+    let blob = detail["blob_id"].as_str().unwrap().to_owned();
+
+    let addresses = [
+        format!("/api/recordings/{recording}"),
+        format!("/api/recordings/{recording}/waveform"),
+        format!("/api/recordings/{recording}/accesses"),
+        format!("/api/recordings/{recording}/original"),
+        format!("/api/recordings/{recording}/sheet?format=svg"),
+        format!("/api/patients/{patient}"),
+        format!("/api/items/{item_id}"),
+        format!("/api/items/{item_id}/original"),
+        format!("/fhir/Patient/{patient}"),
+        format!("/fhir/Observation/{recording}"),
+        format!("/fhir/DiagnosticReport/{recording}"),
+        format!("/fhir/DocumentReference/{recording}"),
+        format!("/fhir/Binary/{blob}"),
+    ];
+    for address in &addresses {
+        assert_eq!(beta.1.get(address).status, 200, "beta's own {address}");
+        let answer = alpha.1.get(address);
+        assert_eq!(answer.status, 404, "{address}");
+        // The same answer as for what never existed.
+        let nowhere = address
+            .replace(&recording, &fresh(1))
+            .replace(&patient, &fresh(2))
+            .replace(&item_id, &fresh(3))
+            .replace(&blob, &fresh(4));
+        let unknown = alpha.1.get(&nowhere);
+        assert_eq!(
+            without_request_id(&answer.body),
+            without_request_id(&unknown.body),
+            "{address}"
+        );
+    }
+    let changes = [
+        (format!("/api/recordings/{recording}/unassign"), json!({"reason": "none of mine"})),
+        (format!("/api/recordings/{recording}/assign"), json!({"patient_id": patient})),
+        (
+            format!("/api/patients/{patient}/merge"),
+            json!({"into": patient, "reason": "none of mine"}),
+        ),
+        (format!("/api/patients/{patient}/unmerge"), json!({"reason": "none of mine"})),
+    ];
+    for (address, body) in &changes {
+        assert_eq!(alpha.1.post(address, body).status, 404, "{address}");
+    }
+    let erase = json!({"reason": "none of mine", "confirm_family": person(0).family});
+    assert_eq!(alpha.0.post(&format!("/api/patients/{patient}/erase"), &erase).status, 404);
+
+    assert_eq!(alpha.1.post("/api/recordings/search", &json!({})).ok()["rows"], json!([]));
+    assert_eq!(
+        alpha.1.post("/api/patients/search", &json!({"text": "Zwiet"})).ok()["patients"],
+        json!([])
+    );
+    assert!(alpha.1.get("/fhir/Patient?family=zwiet").ok().get("entry").is_none());
+    assert!(
+        alpha.1.get(&format!("/fhir/Observation?patient={patient}")).ok().get("entry").is_none()
+    );
+
+    let log = alpha.0.post("/api/access-log/search", &json!({"limit": 200})).ok();
+    let rows = log["rows"].as_array().unwrap();
+    for id in [&recording, &patient, &item_id, &blob] {
+        let written = rows.iter().any(|row| {
+            row["outcome"] == "unknown" && row["target"].as_str().unwrap().contains(id.as_str())
+        });
+        assert!(written, "{id} is not in alpha's access log as unknown");
+    }
+    let log = beta.0.post("/api/access-log/search", &json!({"limit": 200})).ok();
+    assert!(
+        log["rows"].as_array().unwrap().iter().all(|row| row["outcome"] != "unknown"),
+        "beta saw alpha's asking"
+    );
+}
+
+fn fresh(n: u8) -> String {
+    format!("0192f0aa-0000-7000-8000-0000000000{n:02x}")
+}
+
+fn without_request_id(body: &[u8]) -> String {
+    let mut value: serde_json::Value = serde_json::from_slice(body).unwrap();
+    if let Some(object) = value.as_object_mut() {
+        object.remove("request_id");
+    }
+    value.to_string().split("0192f0aa").next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn nothing_that_identifies_a_person_is_written_in_the_clear() {
+    let site = Site::new("trace");
+    let code = site.apply("alpha", "Alpha");
+    let mut server = site.serve();
+    let administrator = Client::set_up(&server.url, "alpha", &code);
+    let doctor = administrator.user("alpha", "doctor", "cardiologist");
+    let auditor = administrator.user("alpha", "auditor-x", "auditor");
+    let (first, second) = (person(0), person(1));
+    let mut outside = Vec::new();
+
+    let item = doctor.upload(&file_of(Pattern::ALL[0], &first, 1));
+    let recording = item["recording_id"].as_str().unwrap().to_owned();
+    doctor.upload(&file_of(Pattern::ALL[1], &second, 2));
+    // The same id with another name is held; what is cut is quarantined; what is no ECG too.
+    let disagrees = Person { id: first.id.clone(), ..second.clone() };
+    let held = doctor.upload(&file_of(Pattern::ALL[2], &disagrees, 3));
+    assert_eq!(held["state"], "held");
+    let cut = file_of(Pattern::ALL[3], &first, 4);
+    assert_eq!(doctor.upload(&cut[..cut.len() / 2])["state"], "quarantined");
+    let letter = format!("Dear {} {}, born 1951-07-29", first.given, first.family);
+    assert_eq!(doctor.upload(letter.as_bytes())["state"], "quarantined");
+
+    let patient = doctor.get(&format!("/api/recordings/{recording}")).ok()["patient"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for path in [
+        format!("/api/recordings/{recording}/waveform"),
+        format!("/api/recordings/{recording}/sheet?format=pdf"),
+        format!("/api/patients/{patient}"),
+        format!("/fhir/Patient/{patient}"),
+        String::from(
+            "/fhir/Patient?family=Zwietlinger-Quoxhaven&given=Hildegundis&birthdate=1951-07-29",
+        ),
+        format!("/fhir/Patient?identifier={}", first.id),
+    ] {
+        doctor.get(&path).ok();
+    }
+    doctor.post("/api/patients/search", &json!({"text": "Brambleworth-Yttrium"})).ok();
+    doctor.post("/api/recordings/search", &json!({"patient": "Hildegundis"})).ok();
+    // Errors: wrong parameters, wrong addresses, wrong bodies, all naming a person.
+    for answer in [
+        doctor.get("/fhir/Patient?surname=Zwietlinger-Quoxhaven"),
+        doctor.get("/fhir/Patient?family:exact=Zwietlinger-Quoxhaven"),
+        doctor.get("/fhir/Patient/Zwietlinger-Quoxhaven"),
+        doctor.get("/api/patients/Zwietlinger-Quoxhaven"),
+        doctor.get("/Zwietlinger-Quoxhaven?mrn=MRN-77431-0"),
+        doctor.post("/api/recordings/search", &json!({"patient": 5, "Hildegundis": "MRN-77431-0"})),
+        auditor.get(&format!("/api/patients/{patient}")),
+        Client::anonymous(&server.url).get("/fhir/Patient?family=Zwietlinger-Quoxhaven"),
+        Client::anonymous(&server.url).post("/api/session", &json!({"organization": "alpha", "user_name": "Hildegundis", "password": "MRN-77431-0-long"})),
+        doctor.get("/metrics"),
+    ] {
+        outside.push(answer.body);
+    }
+    let found = doctor.get("/fhir/Patient?family=Zwietlinger-Quoxhaven&_count=1").ok();
+    assert_eq!(found["entry"].as_array().unwrap().len(), 1);
+    assert_eq!(server.stop(), Some(0));
+    site.run(&["audit", "verify"]);
+    outside.push(site.run(&["audit", "balance", "--json"]).stdout);
+
+    let mut identifiers = vec![
+        String::from("1951-07-29"),
+        String::from("19510729"),
+        String::from("1951-07-30"),
+        String::from("19510730"),
+    ];
+    for person in [&first, &second] {
+        identifiers.extend([person.id.clone(), person.family.clone(), person.given.clone()]);
+        identifiers.extend([person.family.to_lowercase(), person.given.to_lowercase()]);
+    }
+    identifiers.extend((1..5).map(|number| format!("SERIAL-{number:06}")));
+    identifiers.extend((1..5).map(|number| format!("2.25.990011{number}.3")));
+    identifiers.push(String::from("cart.dcm"));
+    let forms: Vec<_> = identifiers.iter().flat_map(|text| forms(text)).collect();
+    let mut found = find_in_files(site.root(), &forms);
+    outside.iter().for_each(|body| found.extend(find_in("an answer", body, &forms)));
+    assert!(found.is_empty(), "{found:#?}");
+    let log = std::fs::metadata(site.path("server.log")).unwrap().len();
+    assert!(log > 10_000, "the log holds nothing to look at: {log} bytes");
+}
