@@ -199,10 +199,7 @@ fn the_rhythm_is_never_the_median_beat() {
             group(Some("RHYTHM"), "ORIGINAL", 1500, 900),
         ],
         vec![group(None, "DERIVED", 600, 500), group(None, "ORIGINAL", 1500, 900)],
-        vec![
-            group(Some("Representative"), "ORIGINAL", 600, 500),
-            group(None, "ORIGINAL", 1500, 900),
-        ],
+        vec![group(Some("Median"), "ORIGINAL", 600, 500), group(None, "ORIGINAL", 1500, 900)],
     ];
     for groups in cases {
         let recording = Object::new(groups).read();
@@ -235,7 +232,8 @@ fn sequential_groups_are_kept_apart_from_the_earliest() {
 
 #[test]
 fn the_group_with_most_leads_is_the_rhythm_whatever_its_rate() {
-    let mut strip = group(Some("RHYTHM2"), "ORIGINAL", 3000, 900);
+    // Twice as long, but of one lead only.
+    let mut strip = group(Some("RHYTHM2"), "ORIGINAL", 6000, 900);
     strip.rate = Some("1000");
     let mut wide = group(Some("RHYTHM"), "ORIGINAL", 1500, 900);
     wide.channels.push(Channel::new(LEAD_V1, &beats(1500, 300)));
@@ -320,11 +318,14 @@ fn a_file_that_ends_early_is_refused_at_every_length() {
         let whole = small.bytes();
         assert!(dicom::read(&whole).is_ok());
         for length in 0..whole.len() {
-            assert!(
-                dicom::read(&whole[..length]).is_err(),
-                "{length} of {} bytes in {form:?}",
-                whole.len()
-            );
+            let Err(refusal) = dicom::read(&whole[..length]) else {
+                panic!("{length} of {} bytes were read as the whole in {form:?}", whole.len());
+            };
+            let is_cut = refusal.reason == RefusalReason::Truncated;
+            assert_eq!(refusal.hint.is_some(), is_cut, "{length} bytes in {form:?}");
+            // Between two elements, what is there is an object without a waveform.
+            let between = refusal.reason == RefusalReason::NoWaveform;
+            assert!(is_cut || between || length <= 300, "{length} bytes in {form:?}: {refusal:?}");
         }
     }
 }
@@ -346,6 +347,21 @@ fn nesting_and_numbers_of_elements_are_bounded() {
         many.extend([0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0]);
     }
     assert_eq!(dicom::read(&file(&many, EXPLICIT, GENERAL)).unwrap_err().code, "elements_too_many");
+}
+
+#[test]
+fn the_list_of_problems_is_bounded() {
+    let mut object = one_lead();
+    let unknown = Channel::new(("77", "99P", "Probe"), &vec![0; 1500]);
+    object.groups[0].channels.extend(std::iter::repeat_n(unknown, 500));
+    let recording = object.read();
+    assert_eq!(recording.problems.len(), 201);
+    assert_eq!(recording.problems[200].code, "problems_many");
+    assert!(
+        recording.problems[200].text.starts_with("300 more"),
+        "{}",
+        recording.problems[200].text
+    );
 }
 
 #[test]

@@ -127,6 +127,9 @@ mod tests {
         let mut around_zero = vec![3, 1, 4095, 4090, 4094, 2, 5];
         assert_eq!(settle_stored_bits(&mut around_zero, 12, true), StoredBits::SignExtended);
         assert_eq!(around_zero, [3, 1, -1, -6, -2, 2, 5]);
+        let mut to_the_rail = vec![0, 0xFFF, 0x801, 0x800, 0x801, 0xFFF, 0];
+        assert_eq!(settle_stored_bits(&mut to_the_rail, 12, true), StoredBits::SignExtended);
+        assert_eq!(to_the_rail, [0, -1, -2047, -2048, -2047, -1, 0]);
     }
 
     #[test]
@@ -139,6 +142,7 @@ mod tests {
     #[test]
     fn foreign_bits_above_the_stored_ones_are_a_contradiction() {
         assert_eq!(settle_stored_bits(&mut [1, 0x3001, -5], 12, true), StoredBits::Contradicted);
+        assert_eq!(settle_stored_bits(&mut [8191, 0, 8191, 0], 12, true), StoredBits::Contradicted);
         assert_eq!(settle_stored_bits(&mut [1, 4096], 12, false), StoredBits::Contradicted);
     }
 

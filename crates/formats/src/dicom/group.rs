@@ -280,7 +280,13 @@ fn trace(
     let stored = channel::bits_stored(definition, samples.bits_allocated(), place, problems)?;
     let mut raw = samples.channel(index);
     padding.mark(&mut raw, samples);
-    match gaps::settle_stored_bits(&mut raw, stored, samples.signed()) {
+    // Samples that fill their allocation have no bits to settle.
+    let settled = if stored == samples.bits_allocated() {
+        StoredBits::AsDeclared
+    } else {
+        gaps::settle_stored_bits(&mut raw, stored, samples.signed())
+    };
+    match settled {
         StoredBits::AsDeclared => {}
         StoredBits::SignExtended => {
             let text = format!(

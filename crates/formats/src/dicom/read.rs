@@ -13,8 +13,30 @@ use super::group::{self, Header, Kind, PaddingCustom};
 use super::parse::Notes;
 use super::{annotation, channel, file, parse, sop_class, subject, tag, when};
 
+/// A file with more doubts than this is described by the first of them.
+const PROBLEMS_MAX: usize = 200;
+
 /// Reads one object, with or without the file around it.
 pub fn read(bytes: &[u8]) -> Result<Recording, Refusal> {
+    let mut recording = recording(bytes).map_err(with_hint)?;
+    let more = recording.problems.len().saturating_sub(PROBLEMS_MAX);
+    if more > 0 {
+        recording.problems.truncate(PROBLEMS_MAX);
+        let text = format!("{more} more problems are not listed");
+        recording.problems.push(Problem::warning("problems_many", "data set", text));
+    }
+    Ok(recording)
+}
+
+fn with_hint(refusal: Refusal) -> Refusal {
+    match refusal.reason {
+        RefusalReason::Truncated => refusal
+            .hint("the file may still have been on its way; try again when its size is stable"),
+        _ => refusal,
+    }
+}
+
+fn recording(bytes: &[u8]) -> Result<Recording, Refusal> {
     if bytes.len() > crate::MAX_INPUT_BYTES {
         return Err(crate::too_large(bytes.len()));
     }
