@@ -15,7 +15,8 @@ export interface LiveState {
 
 type Listener = (event: LiveEvent) => void;
 
-const RECONNECT_MS = 3000;
+// A stream that is refused is asked for again, ever less often.
+const RECONNECT_MS = { first: 3000, last: 60_000 };
 
 /** One stream a signed-in page. */
 export class LiveStream {
@@ -25,6 +26,7 @@ export class LiveStream {
   #watchers = new Set<() => void>();
   #state: LiveState = { connected: false, since: Date.now() };
   #wasOpen = false;
+  #wait = RECONNECT_MS.first;
 
   open(): void {
     if (this.#source !== undefined) return;
@@ -33,6 +35,7 @@ export class LiveStream {
     source.onopen = () => {
       if (this.#wasOpen) this.#tell({ kind: "resumed" });
       this.#wasOpen = true;
+      this.#wait = RECONNECT_MS.first;
       this.#become(true);
     };
     source.onerror = () => {
@@ -40,7 +43,8 @@ export class LiveStream {
       // A refused stream closes for good; an interrupted one reconnects by itself.
       if (source.readyState === EventSource.CLOSED) {
         this.#drop();
-        this.#timer = setTimeout(() => this.open(), RECONNECT_MS);
+        this.#timer = setTimeout(() => this.open(), this.#wait);
+        this.#wait = Math.min(RECONNECT_MS.last, this.#wait * 2);
       }
     };
     source.addEventListener("recording", (message) => {

@@ -24,7 +24,7 @@ export function BreakGlassDialog({ opened, onClose }: { opened: boolean; onClose
     },
   });
   return (
-    <Modal opened={opened} onClose={onClose} title="Emergency access">
+    <Modal opened={opened} onClose={onClose} title="Emergency access (break glass)">
       <form
         className={classes.form}
         onSubmit={(event) => {

@@ -1,9 +1,9 @@
 // The frame of a signed-in page: where one can go, whether the screen is live, uploads, the person, and
 // the banners that no page may hide.
 import { ActionIcon, Button, Menu, useMantineColorScheme } from "@mantine/core";
-import { type ReactNode, useMemo, useState } from "react";
+import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { Link, NavLink, useLocation, useNavigate } from "react-router";
-import { useLiveState } from "../api/events";
+import { live, useLiveState } from "../api/events";
 import type { Session } from "../api/types";
 import { InboxIcon, ListIcon, MoreIcon, PersonIcon, SearchIcon, UploadIcon } from "../ui/icons";
 import { KeysDialog, useKeys } from "../ui/keys";
@@ -51,6 +51,12 @@ export function Shell({ session, children }: { session: Session; children: React
 
 function Frame({ children }: { children: ReactNode }) {
   const { session, signOut, askBreakGlass } = useSession();
+  const hears = hasLive(session);
+  useEffect(() => {
+    if (!hears) return;
+    live.open();
+    return () => live.close();
+  }, [hears]);
   const [keysShown, setKeysShown] = useState(false);
   const navigate = useNavigate();
   const places = PLACES.filter((place) => may(session, place.needs));
@@ -100,7 +106,7 @@ function Frame({ children }: { children: ReactNode }) {
           )}
         </nav>
         <div className={classes.right}>
-          <LiveMark />
+          {hasLive(session) && <LiveMark />}
           {may(session, "upload") && <UploadButton />}
           <PersonMenu
             session={session}
@@ -119,6 +125,9 @@ function Frame({ children }: { children: ReactNode }) {
     </div>
   );
 }
+
+/** Whoever may read nothing that arrives has nothing to be told of. */
+const hasLive = (session: Session) => may(session, "read-clinical") || may(session, "read-intake");
 
 function UploadButton() {
   const click = () => document.getElementById("upload-files")?.click();

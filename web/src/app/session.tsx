@@ -17,7 +17,7 @@ import { live } from "../api/events";
 import { ApiFailure } from "../api/failure";
 import { newQueryClient } from "../api/queries";
 import type { Session } from "../api/types";
-import { uploads } from "../api/uploads";
+import { type Upload, uploads } from "../api/uploads";
 import { type IdlePhase, idlePhase } from "./idle";
 import { forget } from "./memory";
 
@@ -42,6 +42,9 @@ export function useGate(): Gate {
   return gate;
 }
 
+const isSignedOut = ({ state }: Upload): boolean =>
+  state.kind === "failed" && state.failure instanceof ApiFailure && state.failure.kind === "signed-out";
+
 const ENDED = "Your session has ended. Sign in again to go on where you were.";
 type Word = { readonly kind: "active" } | { readonly kind: "left" };
 
@@ -50,18 +53,20 @@ export function GateProvider({ children }: { children: ReactNode }) {
   const standingKind = useRef(standing.kind);
   standingKind.current = standing.kind;
 
+  const client = useRef<QueryClient | undefined>(undefined);
   const leave = useCallback((notice?: string) => {
     setCsrfToken(undefined);
     live.close();
     uploads.reset();
+    client.current?.clear();
     forget();
     setStanding({ kind: "out", notice });
   }, []);
 
-  const client = useRef<QueryClient | undefined>(undefined);
-  client.current ??= newQueryClient(() => {
+  const ended = useCallback(() => {
     if (standingKind.current === "in") leave(ENDED);
-  });
+  }, [leave]);
+  client.current ??= newQueryClient(ended);
 
   const lastUser = useRef<string | undefined>(undefined);
   const enter = useCallback((session: Session) => {
@@ -86,12 +91,8 @@ export function GateProvider({ children }: { children: ReactNode }) {
   }, [enter, leave]);
   useEffect(ask, [ask]);
 
-  // A new client's cache for every session: what one person read, the next one's page never holds.
-  const signedIn = standing.kind === "in";
-  useEffect(() => {
-    if (!signedIn) client.current?.clear();
-    else live.open();
-  }, [signedIn]);
+  // Uploads do not go through the query client; their refusal ends the session all the same.
+  useEffect(() => uploads.watch(() => uploads.list().some(isSignedOut) && ended()), [ended]);
 
   useEffect(() => {
     const channel = new BroadcastChannel("precordia");

@@ -132,7 +132,7 @@ function ItemRow({ item }: { item: Item }) {
         )}
       </td>
       <td>{capital(item.door)}</td>
-      <td>{item.sender}</td>
+      <td className="nowrap">{item.sender}</td>
       <td className="num nowrap">{bytesText(item.size_bytes)}</td>
       <td>
         {kept && (

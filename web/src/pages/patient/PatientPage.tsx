@@ -48,7 +48,7 @@ export default function PatientPage() {
         {(canMerge || canErase) && (
           <Menu>
             <Menu.Target>
-              <Button size="compact-md" variant="default" leftSection={<MoreIcon />}>
+              <Button size="compact-md" fz="sm" variant="default" leftSection={<MoreIcon />}>
                 Record
               </Button>
             </Menu.Target>

@@ -18,7 +18,7 @@ import { leadPlaces } from "../../ecg/leads";
 import { isTwelveLead, LAYOUTS, PAGE } from "../../ecg/sheet";
 import { GAINS, hz, SPEEDS, s } from "../../ecg/units";
 import { signalsOf } from "../../ecg/waveform";
-import { LeftIcon, MoreIcon, PanelIcon, RightIcon } from "../../ui/icons";
+import { DownloadIcon, LeftIcon, MoreIcon, PanelIcon, RightIcon } from "../../ui/icons";
 import { type KeyBinding, useKeys } from "../../ui/keys";
 import { useTitle } from "../../ui/Page";
 import { PatientHead } from "../../ui/PatientHead";
@@ -70,6 +70,7 @@ function Opened({ detail }: { detail: RecordingDetail }) {
   const [dialog, setDialog] = useState<"assign" | "unassign" | undefined>(undefined);
   const [panel, setPanel] = useState(true);
   const [details, setDetails] = useState(false);
+  const { ecg } = useMemory();
   const [lit, setLit] = useState<number | undefined>(undefined);
   const flag = lit === undefined ? undefined : detail.flag_report.flags[lit];
   const evidence = useMemo(
@@ -96,13 +97,29 @@ function Opened({ detail }: { detail: RecordingDetail }) {
         linked={detail.patient != null}
       >
         {detail.patient == null && canAssign && (
-          <Button size="compact-md" onClick={() => setDialog("assign")}>
+          <Button size="compact-md" fz="sm" onClick={() => setDialog("assign")}>
             Assign patient…
+          </Button>
+        )}
+        {canExport && (
+          <Button
+            className={classes.pdf}
+            size="compact-md"
+            fz="sm"
+            variant="default"
+            component="a"
+            href={sheetUrl(id, "pdf", sheetLayout(ecg.layout))}
+            target="_blank"
+            rel="noreferrer"
+            leftSection={<DownloadIcon />}
+          >
+            PDF
           </Button>
         )}
         <div className={classes.step}>
           <Button
             size="compact-md"
+            fz="sm"
             variant="default"
             disabled={before === undefined}
             onClick={() => open(before)}
@@ -113,6 +130,7 @@ function Opened({ detail }: { detail: RecordingDetail }) {
           </Button>
           <Button
             size="compact-md"
+            fz="sm"
             variant="default"
             disabled={after === undefined}
             onClick={() => open(after)}
@@ -124,7 +142,7 @@ function Opened({ detail }: { detail: RecordingDetail }) {
         </div>
         <Menu>
           <Menu.Target>
-            <Button size="compact-md" variant="default" aria-label="More about this recording">
+            <Button size="compact-md" fz="sm" variant="default" aria-label="More about this recording">
               <MoreIcon />
             </Button>
           </Menu.Target>
@@ -182,6 +200,10 @@ function Opened({ detail }: { detail: RecordingDetail }) {
     </div>
   );
 }
+
+/** The sheet as it is on screen, where paper has that layout. */
+const sheetLayout = (layout: View["layout"] | undefined) =>
+  layout === "6x2" || layout === "12x1" ? layout : "3x4";
 
 const sheetUrl = (id: string, format: "pdf" | "png", layout: "3x4" | "6x2" | "12x1") =>
   `/api/recordings/${id}/sheet?format=${format}&layout=${layout}`;
