@@ -13,7 +13,7 @@ use precordia_rules::access::Permission;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::access::{OrgScope, parse_roles};
+use crate::access::{OrgScope, Reading, parse_roles};
 use crate::app::{App, AppError};
 use crate::index;
 use crate::ledger::{Draft, named_key, open_value};
@@ -25,6 +25,8 @@ const COUNT_DEFAULT: u32 = 50;
 const COUNT_MAX: u32 = 200;
 /// Candidates that one page looks at; a sparse search answers in more, smaller pages.
 const CANDIDATES_MAX: usize = 4_000;
+/// The longest page token that a search takes.
+const PAGE_TOKEN_BYTES_MAX: usize = 4_096;
 
 #[derive(Clone, Debug)]
 pub enum FhirRead {
@@ -91,11 +93,16 @@ impl App {
         if kind == ResourceType::AuditEvent {
             let reading =
                 self.reading(scope, Permission::ReadAccessLog, "fhir.read", target).await?;
-            let result = self.audit_event_by_id(scope, id).await;
-            return reading.record(result).await;
+            return Self::record_read(reading, self.audit_event_by_id(scope, id).await).await;
         }
         let reading = self.reading(scope, Permission::ReadClinical, "fhir.read", target).await?;
-        let result = self.fhir_newest(scope, kind, id).await;
+        Self::record_read(reading, self.fhir_newest(scope, kind, id).await).await
+    }
+
+    async fn record_read(
+        reading: Reading<'_>,
+        result: Result<FhirRead, AppError>,
+    ) -> Result<FhirRead, AppError> {
         // Nothing there is an outcome of its own in the log, and an answer to the reader.
         match result {
             Ok(FhirRead::NotFound) => {
@@ -133,12 +140,19 @@ impl App {
 
     /// The original bytes behind a DocumentReference.
     pub async fn fhir_binary(&self, scope: &OrgScope, id: BlobId) -> Result<FhirBinary, AppError> {
-        let target = format!("blob/{id}");
-        let reading =
-            self.reading(scope, Permission::ExportOriginal, "fhir.binary", target).await?;
+        let permission = Permission::ExportOriginal;
+        // Written down under the recording, so that its page shows who took the original.
+        let row = match scope.may(permission) {
+            true => {
+                let filter = RecordingFilter { blob: Some(id), ..RecordingFilter::default() };
+                self.ports.recordings.recordings(scope, &filter, 1).await?.pop()
+            }
+            false => None,
+        };
+        let target =
+            row.as_ref().map_or(format!("blob/{id}"), |row| format!("recording/{}", row.id));
+        let reading = self.reading(scope, permission, "fhir.binary", target).await?;
         let result = async {
-            let filter = RecordingFilter { blob: Some(id), ..RecordingFilter::default() };
-            let row = self.ports.recordings.recordings(scope, &filter, 1).await?.pop();
             let row = row.ok_or(AppError::NotFound("original"))?;
             let facts = self.recording_facts(scope, &row).await?;
             Ok(FhirBinary {
@@ -385,7 +399,15 @@ impl App {
         let keys = self.keyring.realm(scope.into()).await?;
         let draft = Draft::new(self, scope.into());
         let page = PageToken { query, cursor };
-        Ok(URL_SAFE_NO_PAD.encode(draft.sealed(&keys.organization, "fhir-page", "token", 1, &page)))
+        let sealed = draft.sealed(&keys.organization, "fhir-page", "token", 1, &page);
+        let token = URL_SAFE_NO_PAD.encode(sealed);
+        if token.len() > PAGE_TOKEN_BYTES_MAX {
+            // A link that we would not take back is not given.
+            let text =
+                "the question is too long for an answer of several pages; ask for less at once";
+            return Err(AppError::refused("search_too_long", text));
+        }
+        Ok(token)
     }
 
     async fn open_page(&self, scope: &OrgScope, token: &str) -> Option<PageToken> {

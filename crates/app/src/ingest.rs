@@ -48,11 +48,7 @@ impl App {
         scope: &OrgScope,
         work: &ClaimedWork,
     ) -> Result<(), AppError> {
-        let id: ItemId =
-            work.subject.strip_prefix("item/").and_then(|id| id.parse().ok()).ok_or_else(|| {
-                AppError::Damaged(format!("ingest work names no item: `{}`", work.subject))
-            })?;
-        let row = self.ports.items.item(scope, id).await?.ok_or(AppError::NotFound("item"))?;
+        let row = self.item_of_work(scope, work).await?;
         let (ItemState::InFlight, Some(blob)) = (row.state, row.blob) else {
             let mut draft = Draft::new(self, scope.into());
             draft.batch.finish = Some(work.lease.clone());
@@ -61,10 +57,42 @@ impl App {
         let blob_key = self.key_of_subject(scope.into(), &stream_of(blob)).await?;
         let limit = self.settings.upload_bytes_max;
         let bytes = blob::open(&*self.ports.blobs, scope, blob, &blob_key, limit).await?;
-        match read_and_measure(bytes).await {
+        match read_and_measure(bytes).await? {
             Ok(read) => self.file(scope, work, row, &blob_key, read).await,
             Err(refusal) => self.quarantine(scope, work, row, &blob_key, refusal).await,
         }
+    }
+
+    async fn item_of_work(
+        &self,
+        scope: &OrgScope,
+        work: &ClaimedWork,
+    ) -> Result<ItemRow, AppError> {
+        let id: ItemId =
+            work.subject.strip_prefix("item/").and_then(|id| id.parse().ok()).ok_or_else(|| {
+                AppError::Damaged(format!("the work names no item: `{}`", work.subject))
+            })?;
+        self.ports.items.item(scope, id).await?.ok_or(AppError::NotFound("item"))
+    }
+
+    /// A copy that came while the first was in flight learns which recording the first became.
+    pub(crate) async fn follow(
+        &self,
+        scope: &OrgScope,
+        work: &ClaimedWork,
+    ) -> Result<(), AppError> {
+        let _filing = self.hands.filing(scope).await;
+        let row = self.item_of_work(scope, work).await?;
+        let mut draft = Draft::new(self, scope.into());
+        if let Some(first) = row.linked_to {
+            let first = self.ports.items.item(scope, first).await?;
+            let recording = first.and_then(|first| first.recording);
+            if recording.is_some() {
+                draft.view(ViewChange::Item(ItemRow { recording, ..row }));
+            }
+        }
+        draft.batch.finish = Some(work.lease.clone());
+        draft.append(scope.into()).await.map(drop)
     }
 
     async fn quarantine(
@@ -123,6 +151,7 @@ impl App {
     ) -> Result<(), AppError> {
         // Two recordings of a new patient may come at once; the second finds the first one's patient
         // when it looks again.
+        let _filing = self.hands.filing(scope).await;
         for _ in 0..4 {
             let matched = self.match_device_patient(scope, &read.recording.patient).await?;
             match self.append_filed(scope, work, &row, blob_key, &read, matched).await? {
@@ -449,7 +478,7 @@ pub(crate) fn recording_row(
 
 /// Reading and measuring take milliseconds of a core; they run beside the async workers. A panic is our
 /// own bug: the object is quarantined under its own code instead of being tried for ever.
-async fn read_and_measure(bytes: Vec<u8>) -> Result<ReadRecording, Refusal> {
+async fn read_and_measure(bytes: Vec<u8>) -> Result<Result<ReadRecording, Refusal>, AppError> {
     let work = move || {
         let recording =
             precordia_formats::read(&[precordia_formats::Part { name: "upload", bytes: &bytes }])?;
@@ -457,13 +486,17 @@ async fn read_and_measure(bytes: Vec<u8>) -> Result<ReadRecording, Refusal> {
         Ok(ReadRecording { recording, measurements })
     };
     match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(_) => Err(Refusal::new(
+        Ok(result) => Ok(result),
+        // Not started because the program ends: that says nothing of the file.
+        Err(cause) if !cause.is_panic() => {
+            Err(AppError::Damaged(String::from("reading was stopped before it began")))
+        }
+        Err(_) => Ok(Err(Refusal::new(
             RefusalReason::Unsupported,
             "reader_failed",
             "file",
             "the reader failed on this file; the original is kept and the failure is reported",
-        )),
+        ))),
     }
 }
 

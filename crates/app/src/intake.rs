@@ -18,11 +18,15 @@ use crate::port::{
     Append, DoorCount, EffectKey, ItemRow, KeyKind, NewWork, POSITION_OF_THIS_BATCH, Realm, Stream,
     ViewChange,
 };
-use crate::seal::Sealed;
+use crate::seal::{SealError, Sealed};
 use crate::user::hex;
 
 /// Kind of the work that reads a received object.
 pub const INGEST: &str = "ingest";
+
+/// Kind of the work that tells a copy which recording the first became. It stands in the first one's
+/// lane, so it runs when that is decided.
+pub const FOLLOW: &str = "follow";
 
 /// What a door knows of an object, whatever the door.
 #[derive(Clone, Debug)]
@@ -200,6 +204,8 @@ impl Receiving<'_> {
         let written = sealer.finish().await?;
         let realm = Realm::from(scope);
         let keys = app.keyring.realm(realm).await?;
+        // A long upload may have outlived the key that wrapped its own.
+        let key_change = app.keyring.wrapped_now(realm, key_change, &keys.organization).await?;
         let content = hex(&keys.index.content(&written.digest));
         let id = ItemId(app.new_id());
         let stream = Stream::new("item", id);
@@ -253,7 +259,10 @@ impl Receiving<'_> {
                     .map_err(|_| AppError::Damaged("a content key names no item".into()))?;
                 app.link(scope, &arrival, first, &written, &content).await
             }
-            other => Err(AppError::Conflict(format!("{other:?}")).into()),
+            other => {
+                app.ports.blobs.remove(scope, blob).await.map_err(AppError::from)?;
+                Err(AppError::Conflict(format!("{other:?}")).into())
+            }
         }
     }
 }
@@ -268,13 +277,15 @@ impl App {
         written: &Written,
         content: &str,
     ) -> Result<ItemId, ReceiveError> {
+        let _filing = self.hands.filing(scope).await;
         let realm = Realm::from(scope);
         let first_row =
             self.ports.items.item(scope, first).await?.ok_or(AppError::NotFound("item"))?;
         // Sealed with the first one's key, so that an erasure of that patient reaches this fact too.
-        let blob = first_row
-            .blob
-            .ok_or_else(|| AppError::Damaged("a linked item has no content".into()))?;
+        let Some(blob) = first_row.blob else {
+            // Erased since its content was found to be known; sent again, it is new.
+            return Err(AppError::Conflict(format!("item/{first}")).into());
+        };
         let key = self.key_of_subject(realm, &stream_of(blob)).await?;
         let id = ItemId(self.new_id());
         let stream = Stream::new("item", id);
@@ -301,7 +312,21 @@ impl App {
         };
         let recording = row.recording;
         draft.view(ViewChange::Item(row));
+        let follows = first_row.state == ItemState::InFlight;
+        if follows {
+            draft.batch.work.push(NewWork {
+                id: WorkId(self.new_id()),
+                kind: FOLLOW.to_owned(),
+                lane: Stream::new("item", first).0,
+                subject: stream.0.clone(),
+                priority: 0,
+                not_before: draft.at(),
+            });
+        }
         draft.commit(realm).await?;
+        if follows {
+            self.work_arrived(scope.organization());
+        }
         self.live.tell(
             scope.organization(),
             Change::Item { item: id, state: ItemState::Linked, recording },
@@ -368,15 +393,20 @@ impl App {
                     ItemDetails::default()
                 } else {
                     let sealed = Sealed::<ItemDetails>::new(row.sealed.clone());
-                    let key = keys.get(named_key(sealed.bytes(), &stream(&row), "details")?)?;
-                    crate::ledger::open_value(
-                        realm.id(),
-                        &key,
-                        &stream(&row),
-                        "details",
-                        row.version,
-                        sealed.bytes(),
-                    )?
+                    let id = named_key(sealed.bytes(), &stream(&row), "details")?;
+                    match keys.get(id) {
+                        Ok(key) => crate::ledger::open_value(
+                            realm.id(),
+                            &key,
+                            &stream(&row),
+                            "details",
+                            row.version,
+                            sealed.bytes(),
+                        )?,
+                        // Erased between the reading of the row and of its key.
+                        Err(SealError::Destroyed(_)) => ItemDetails::default(),
+                        Err(other) => return Err(other.into()),
+                    }
                 };
                 Ok(Item { row, details })
             })
@@ -397,10 +427,13 @@ impl App {
     ) -> Result<Item, AppError> {
         let mut changes = crate::live::Changes::of(scope.organization(), &self.live);
         let decided = async {
+            if !scope.may(Permission::Upload) && !scope.may(Permission::ReadIntake) {
+                return Ok(());
+            }
             loop {
-                let row =
-                    self.ports.items.item(scope, id).await?.ok_or(AppError::NotFound("item"))?;
-                if row.state != ItemState::InFlight {
+                let row = self.ports.items.item(scope, id).await?;
+                // What is not there is said, and written down, by the reading below.
+                if row.is_none_or(|row| row.state != ItemState::InFlight) {
                     return Ok::<(), AppError>(());
                 }
                 loop {

@@ -82,7 +82,14 @@ pub struct Keyring {
     master: Arc<dyn MasterKey>,
     random: Arc<dyn Random>,
     clock: Arc<dyn Clock>,
-    kept: Mutex<BTreeMap<RealmId, RealmKeys>>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    realms: BTreeMap<RealmId, RealmKeys>,
+    /// Counts what was forgotten: who began to read before that must not keep what they read.
+    forgotten: u64,
 }
 
 impl Keyring {
@@ -98,11 +105,14 @@ impl Keyring {
     /// The active organization key and the index key, opened.
     pub async fn realm(&self, realm: Realm<'_>) -> Result<RealmKeys, KeyError> {
         let now = self.clock.now();
-        if let Some(keys) =
-            self.lock().get(&realm.id()).filter(|k| now < k.opened_at.plus_seconds(KEEP_SECONDS))
-        {
-            return Ok(keys.clone());
-        }
+        let forgotten = {
+            let kept = self.lock();
+            let fresh = |keys: &&RealmKeys| now < keys.opened_at.plus_seconds(KEEP_SECONDS);
+            if let Some(keys) = kept.realms.get(&realm.id()).filter(fresh) {
+                return Ok(keys.clone());
+            }
+            kept.forgotten
+        };
         let active = |keys: Vec<WrappedKey>| keys.into_iter().find(|k| k.state == KeyState::Active);
         let organization = active(self.store.of_subject(realm, "organization").await?)
             .ok_or(KeyError::NoOrganizationKey(realm.id()))?;
@@ -115,10 +125,10 @@ impl Keyring {
         } else {
             let above = self.open(realm, &[index.wrapped_by]).await?.get(index.wrapped_by)?;
             let index_bytes = unwrap(&above, realm.id(), &index)?;
-            return Ok(self.keep(realm.id(), Arc::new(organization), &index_bytes, now));
+            return Ok(self.keep(realm.id(), Arc::new(organization), &index_bytes, now, forgotten));
         };
         let index_bytes = unwrap(&wrapping, realm.id(), &index)?;
-        Ok(self.keep(realm.id(), wrapping, &index_bytes, now))
+        Ok(self.keep(realm.id(), wrapping, &index_bytes, now, forgotten))
     }
 
     fn keep(
@@ -127,23 +137,29 @@ impl Keyring {
         organization: Arc<DataKey>,
         index: &[u8],
         now: Timestamp,
+        forgotten: u64,
     ) -> RealmKeys {
         let index = Arc::new(IndexKey(hmac::Key::new(hmac::HMAC_SHA256, index)));
         let keys = RealmKeys { organization, index, opened_at: now };
         let mut kept = self.lock();
-        if kept.len() >= KEEP_REALMS_MAX {
-            kept.retain(|_, k| now < k.opened_at.plus_seconds(KEEP_SECONDS));
+        if kept.forgotten != forgotten {
+            return keys;
         }
-        kept.insert(realm, keys.clone());
+        if kept.realms.len() >= KEEP_REALMS_MAX {
+            kept.realms.retain(|_, k| now < k.opened_at.plus_seconds(KEEP_SECONDS));
+        }
+        kept.realms.insert(realm, keys.clone());
         keys
     }
 
     /// Forgets what is kept of a realm, after a rotation.
     pub fn forget(&self, realm: RealmId) {
-        self.lock().remove(&realm);
+        let mut kept = self.lock();
+        kept.realms.remove(&realm);
+        kept.forgotten += 1;
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<RealmId, RealmKeys>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().expect("no code panics while it holds the kept keys")
     }
 
@@ -317,6 +333,26 @@ impl Keyring {
         let rows = self.store.of_subject(realm, subject).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         Ok(Some(self.open(realm, &[row.id]).await?.get(row.id)?))
+    }
+
+    /// A key that is about to be added, under `to` if it was made under another.
+    pub(crate) async fn wrapped_now(
+        &self,
+        realm: Realm<'_>,
+        change: KeyChange,
+        to: &DataKey,
+    ) -> Result<KeyChange, KeyError> {
+        match change {
+            KeyChange::Add(row) if row.wrapped_by != to.id() => {
+                match self.rewrap(realm, &row, to).await? {
+                    KeyChange::Rewrap { to, wrapped, .. } => {
+                        Ok(KeyChange::Add(WrappedKey { wrapped_by: to, wrapped, ..row }))
+                    }
+                    other => Ok(other),
+                }
+            }
+            as_it_is => Ok(as_it_is),
+        }
     }
 
     /// Same key, wrapped by `to` from now on.

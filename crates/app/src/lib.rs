@@ -11,6 +11,7 @@ pub mod audit;
 pub mod blob;
 pub mod chain;
 mod fhir;
+mod hands;
 mod index;
 mod ingest;
 mod intake;

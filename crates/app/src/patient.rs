@@ -195,6 +195,7 @@ impl App {
         let target = format!("patient/{from}");
         self.require(scope, Permission::MergePatients, "patient.merge", target).await?;
         let reason = reason_of(reason)?;
+        let _moving = self.hands.moving(scope).await;
         let from_row = self.patient_row(scope, from).await?;
         let into_row = self.patient_row(scope, into).await?;
         let has_merged = !self.ports.patients.merged_from(scope, from).await?.is_empty();
@@ -216,7 +217,9 @@ impl App {
     ) -> Result<(), AppError> {
         let target = format!("patient/{id}");
         self.require(scope, Permission::MergePatients, "patient.unmerge", target).await?;
-        self.unmerge_unchecked(scope, id, reason_of(reason)?).await
+        let reason = reason_of(reason)?;
+        let _moving = self.hands.moving(scope).await;
+        self.unmerge_unchecked(scope, id, reason).await
     }
 
     async fn unmerge_unchecked(
@@ -336,16 +339,15 @@ impl App {
         reason: &str,
     ) -> Result<(), AppError> {
         let target = format!("patient/{id}");
-        self.require(scope, Permission::ErasePatient, "patient.erase", target).await?;
+        // Whether a name is theirs is an answer about the patient: it is a reading.
+        let reading =
+            self.reading(scope, Permission::ErasePatient, "patient.erase", target).await?;
+        let _moving = self.hands.moving(scope).await;
+        let confirmed = self.confirmed(scope, id, confirm_family).await;
+        reading.record(confirmed).await?;
         let reason = reason_of(reason)?;
-        let open = self.patient_opened(scope, id).await?;
-        let family =
-            open.patient.identity.family.as_ref().map(|f| fold(f.reveal())).unwrap_or_default();
-        if family != fold(confirm_family.trim()) {
-            return Err(AppError::refused("not_confirmed", rules::PatientRefusal::NotConfirmed));
-        }
         let apart = || Phi::new(String::from("taken apart before an erasure"));
-        if open.patient.merged_into.is_some() {
+        if self.patient_row(scope, id).await?.merged_into.is_some() {
             self.unmerge_unchecked(scope, id, apart()).await?;
         }
         for other in self.ports.patients.merged_from(scope, id).await? {
@@ -356,6 +358,20 @@ impl App {
             self.ports.blobs.remove(scope, blob).await?;
         }
         Ok(self.keyring.scrub(scope.into()).await?)
+    }
+
+    async fn confirmed(
+        &self,
+        scope: &OrgScope,
+        id: PatientId,
+        family: &str,
+    ) -> Result<(), AppError> {
+        let open = self.patient_opened(scope, id).await?;
+        let known = open.patient.identity.family.as_ref().map(|known| fold(known.reveal()));
+        if known.unwrap_or_default() != fold(family.trim()) {
+            return Err(AppError::refused("not_confirmed", rules::PatientRefusal::NotConfirmed));
+        }
+        Ok(())
     }
 
     async fn erase_alone(

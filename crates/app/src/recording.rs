@@ -17,8 +17,8 @@ use crate::ledger::{Draft, named_key, open_value};
 use crate::live::{Change, RecordingChange};
 use crate::patient::PatientBanner;
 use crate::port::{
-    ItemRow, Position, Realm, RecordingCounts, RecordingFilter, RecordingRow, StoredAccess, Stream,
-    ViewChange,
+    Append, ItemRow, Position, Realm, RecordingCounts, RecordingFilter, RecordingRow, StoredAccess,
+    Stream, ViewChange,
 };
 
 /// Sealed beside a recording's row: what a list shows.
@@ -119,8 +119,11 @@ impl App {
             // With a patient named beside the text, both must hold.
             let named = filter.patients.take();
             let holds = |id: &_| named.as_ref().is_none_or(|named| named.contains(id));
-            filter.patients =
-                Some(found.into_iter().map(|open| open.patient.id).filter(holds).collect());
+            // The recordings of a merged patient stand under the one it was merged into.
+            let ids =
+                found.iter().flat_map(|open| [Some(open.patient.id), open.patient.merged_into]);
+            let ids: std::collections::BTreeSet<_> = ids.flatten().filter(holds).collect();
+            filter.patients = Some(ids.into_iter().collect());
         }
         let limit = query.limit.clamp(1, 200);
         let mut rows = self.ports.recordings.recordings(scope, &filter, limit + 1).await?;
@@ -306,11 +309,17 @@ impl App {
         scope: &OrgScope,
         id: precordia_model::ItemId,
     ) -> Result<Vec<u8>, AppError> {
-        let target = format!("item/{id}");
-        let reading =
-            self.reading(scope, Permission::ExportOriginal, "item.original", target).await?;
+        let permission = Permission::ExportOriginal;
+        let row = match scope.may(permission) {
+            true => self.ports.items.item(scope, id).await?,
+            false => None,
+        };
+        // Written down under the recording, if it became one: its page shows who took the original.
+        let recording = row.as_ref().and_then(|row| row.recording);
+        let target = recording.map_or(format!("item/{id}"), |id| format!("recording/{id}"));
+        let reading = self.reading(scope, permission, "item.original", target).await?;
         let result = async {
-            let row = self.ports.items.item(scope, id).await?.ok_or(AppError::NotFound("item"))?;
+            let row = row.ok_or(AppError::NotFound("item"))?;
             let blob = row.blob.ok_or(AppError::NotFound("original"))?;
             self.blob_bytes(scope, blob).await
         }
@@ -398,6 +407,7 @@ impl App {
     ) -> Result<(), AppError> {
         let target = format!("recording/{id}");
         self.require(scope, Permission::AssignRecording, "recording.assign", target).await?;
+        let _moving = self.hands.moving(scope).await;
         let patient = self.patient_opened(scope, to).await?;
         let draft = Draft::new(self, scope.into());
         self.assign_to(scope, id, patient, draft).await
@@ -412,6 +422,7 @@ impl App {
     ) -> Result<(), AppError> {
         let target = format!("recording/{id}");
         self.require(scope, Permission::AssignRecording, "recording.assign", target).await?;
+        let _moving = self.hands.moving(scope).await;
         let keys = self.keyring.realm(scope.into()).await?;
         let mut draft = Draft::new(self, scope.into());
         let patient = self.draft_patient(&mut draft, scope, &keys, identity)?;
@@ -453,6 +464,7 @@ impl App {
         let target = format!("recording/{id}");
         self.require(scope, Permission::AssignRecording, "recording.unassign", target).await?;
         let reason = reason_of(reason)?;
+        let _moving = self.hands.moving(scope).await;
         let row = self.recording_row(scope, id).await?;
         let from = rules::unassign(row.patient)
             .map_err(|cause| AppError::refused("not_assigned", cause))?;
@@ -534,7 +546,15 @@ impl App {
         let item_row =
             self.next_item(&mut draft, scope, &blob_key, item, facts.hold, &item_event).await?;
         draft.view(ViewChange::Item(item_row));
-        draft.commit(realm).await.map(drop)
+        match draft.append(realm).await? {
+            Append::Done { .. } => Ok(()),
+            Append::Duplicate { .. } => {
+                let text = "another patient has this identifier; assign to that one";
+                Err(AppError::refused("identifier_taken", text))
+            }
+            Append::Conflict { stream, .. } => Err(AppError::Conflict(stream)),
+            Append::LeaseLost { work } => Err(AppError::Conflict(format!("work/{work}"))),
+        }
     }
 
     async fn next_item(

@@ -57,14 +57,16 @@ impl App {
     }
 
     /// Whatever a retired organization key still wraps goes under the active one.
-    async fn rewrap_retired(&self, scope: &OrgScope) -> Result<usize, AppError> {
+    pub(crate) async fn rewrap_retired(&self, scope: &OrgScope) -> Result<usize, AppError> {
         let realm = Realm::from(scope);
-        let keys = self.keyring.realm(realm).await?;
+        let rows = self.keyring.rows_of(realm, "organization").await?;
+        // Not the kept one, which may be older than the last rotation.
+        let Some(active) = rows.iter().find(|row| row.state == KeyState::Active) else {
+            return Ok(0);
+        };
+        let active = self.keyring.open(realm, &[active.id]).await?.get(active.id)?;
         let mut count = 0;
-        for retired in self.keyring.rows_of(realm, "organization").await? {
-            if retired.id == keys.organization.id() {
-                continue;
-            }
+        for retired in rows.iter().filter(|row| row.state == KeyState::Retired) {
             loop {
                 let rows = self.keyring.wrapped_by(realm, retired.id, PAGE).await?;
                 if rows.is_empty() {
@@ -72,10 +74,7 @@ impl App {
                 }
                 let mut draft = Draft::new(self, realm);
                 for row in &rows {
-                    draft
-                        .batch
-                        .keys
-                        .push(self.keyring.rewrap(realm, row, &keys.organization).await?);
+                    draft.batch.keys.push(self.keyring.rewrap(realm, row, &active).await?);
                 }
                 // A conflict says that a key moved meanwhile; the next page shows it as it stands.
                 match draft.commit(realm).await {

@@ -10,7 +10,7 @@ use precordia_rules::password;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::access::{OrgScope, hash, parse_roles, role_names};
+use crate::access::{Actor, OrgScope, hash, parse_roles, role_names};
 use crate::app::{App, AppError};
 use crate::ledger::Draft;
 use crate::port::{ApiTokenRow, Append, EffectKey, Realm, Stream, UserRow, ViewChange};
@@ -182,7 +182,9 @@ impl App {
         id: UserId,
         new_password: Zeroizing<String>,
     ) -> Result<(), AppError> {
-        if scope.user() != Some(id) {
+        // A token acts for its maker but is not them.
+        let own = matches!(scope.actor(), Actor::User { user, .. } if *user == id);
+        if !own {
             self.require(scope, Permission::ManageUsers, "user.password", format!("user/{id}"))
                 .await?;
         }

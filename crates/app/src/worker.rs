@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use precordia_model::OrganizationId;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use crate::access::OrgScope;
 use crate::app::{App, AppError};
-use crate::intake::INGEST;
+use crate::intake::{FOLLOW, INGEST};
 use crate::port::{ClaimedWork, WorkEnd};
 
 /// How many pieces a worker claims at once; one commit for all.
@@ -115,18 +116,40 @@ impl App {
         let scope = self.system_scope(organization, "worker");
         let now = self.now();
         let until = now.plus_seconds(self.settings.lease_seconds);
-        let claimed = self.ports.work.claim(&scope, &[INGEST], owner, now, until, CLAIM).await?;
+        let kinds = [INGEST, FOLLOW];
+        let claimed = self.ports.work.claim(&scope, &kinds, owner, now, until, CLAIM).await?;
         if claimed.len() == CLAIM as usize {
             // More is likely: let another worker look at once.
             self.work_arrived(organization);
         }
         for work in &claimed {
             let scope = self.system_scope(organization, "worker");
-            if let Err(cause) = self.ingest(&scope, work).await {
-                self.postpone(&scope, work, &cause).await?;
+            let Err(cause) = self.try_once(&scope, work).await else { continue };
+            if let Err(cause) = self.postpone(&scope, work, &cause).await {
+                // Its lease ends by itself; the others are still to be done.
+                error!(work.id = %work.lease.work, error = %cause, "work could not be postponed");
             }
         }
         Ok(claimed.len())
+    }
+
+    /// One try. A panic is our own bug and a failed try like any other, so that it neither ends the
+    /// worker nor is repeated for ever.
+    async fn try_once(&self, scope: &OrgScope, work: &ClaimedWork) -> Result<(), AppError> {
+        if work.attempt > self.settings.work_attempts_max {
+            let text = "earlier tries began and never ended";
+            return Err(AppError::Damaged(String::from(text)));
+        }
+        let work_on_it = async {
+            match work.kind.as_str() {
+                FOLLOW => self.follow(scope, work).await,
+                _ => self.ingest(scope, work).await,
+            }
+        };
+        match std::panic::AssertUnwindSafe(work_on_it).catch_unwind().await {
+            Ok(done) => done,
+            Err(_) => Err(AppError::Damaged(String::from("the worker panicked at it"))),
+        }
     }
 
     /// A failed try is repeated later, and given up with its reason after too many.
@@ -173,6 +196,18 @@ impl App {
         }
     }
 
+    /// Removes sessions that ended, and brings under the active key what another process wrapped with a
+    /// retired one before it learned of the rotation.
+    async fn tidy_all(&self) -> Result<(), AppError> {
+        for organization in self.ports.directory.organizations(&self.platform()).await? {
+            let scope = self.system_scope(organization.id, "keeper");
+            let now = self.now();
+            self.ports.accounts.remove_sessions_expired((&scope).into(), now).await?;
+            self.rewrap_retired(&scope).await?;
+        }
+        Ok(())
+    }
+
     /// Writes checkpoints of logs that grew, until told to stop and once more then.
     pub async fn keep_checkpoints(&self, stop: &Stop) {
         let mut stopping = stop.listen();
@@ -181,6 +216,9 @@ impl App {
             let stopped = stopping.is_now();
             if let Err(cause) = self.checkpoint_all().await {
                 error!(error = %cause, "checkpoints could not be written");
+            }
+            if let Err(cause) = self.tidy_all().await {
+                error!(error = %cause, "ended sessions and retired keys could not be tidied");
             }
             if stopped {
                 info!("last checkpoints written");

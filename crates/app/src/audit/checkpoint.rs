@@ -31,11 +31,20 @@ impl App {
         let platform = self.platform();
         let Some(pair) = self.signing_pair().await? else { return Ok(()) };
         self.checkpoint_realm((&platform).into(), &pair).await?;
+        // One organization's trouble keeps no other from its checkpoint.
+        let mut result = Ok(());
         for organization in self.ports.directory.organizations(&platform).await? {
             let scope = self.system_scope(organization.id, "witness");
-            self.checkpoint_realm((&scope).into(), &pair).await?;
+            let written = self.checkpoint_realm((&scope).into(), &pair).await;
+            result = result.and(written);
         }
-        Ok(())
+        result
+    }
+
+    /// The key that checkpoints must be signed with; `None` before the platform was set up.
+    pub(super) async fn checkpoint_key(&self) -> Result<Option<Vec<u8>>, AppError> {
+        let pair = self.signing_pair().await?;
+        Ok(pair.map(|pair| pair.public_key().as_ref().to_vec()))
     }
 
     async fn checkpoint_realm(

@@ -13,8 +13,8 @@ use crate::chain::{
     EventFields, Frontier, GENESIS, Hash, ResourceFields, access_hash, event_hash, resources_hash,
 };
 use crate::port::{
-    Checkpoint, LogName, NewAccess, Position, Realm, RealmId, StoredAccess, StoredEvent,
-    StoredResource,
+    Checkpoint, LogName, NewAccess, Position, Realm, RealmId, StoreError, StoredAccess,
+    StoredEvent, StoredResource,
 };
 
 /// Rows that are read at once.
@@ -40,11 +40,13 @@ pub enum Finding {
     BeyondHead { head: Position, last: Position },
     /// The head's hash or tree is not that of the rows.
     HeadChanged { position: Position },
+    /// A row after this position does not have the form it was written in.
+    Unreadable { after: Position, detail: String },
     /// The log is shorter than the witness saw: rows and head were cut off.
     CutOffBeforeWitness { witness: Position, last: Position },
     /// At this position the log is not what the witness saw.
     DiffersFromWitness { position: Position },
-    /// The witness's own line is not signed by its key.
+    /// The witness's own line is not signed by this platform's key.
     WitnessUnsigned { position: Position },
 }
 
@@ -133,6 +135,7 @@ impl App {
     }
 
     pub async fn verify(&self, realm: Realm<'_>) -> Result<VerifyReport, AppError> {
+        let key = self.checkpoint_key().await?;
         let witnessed = self.ports.witness.checkpoints(realm.id()).await?;
         let witness = witnessed.as_ref().is_some_and(|all| !all.is_empty());
         let all = witnessed.unwrap_or_default();
@@ -140,22 +143,9 @@ impl App {
         let mut logs = Vec::new();
         for log in [LogName::Events, LogName::Access] {
             let checkpoints = of(log);
-            // The head is read before the rows: rows that are written meanwhile come after it.
-            let head = self.ports.log.head(realm, log).await?;
             let mut walk = Walk::new(&checkpoints);
-            match log {
-                LogName::Events => self.walk_events(realm, &mut walk, head.position).await?,
-                LogName::Access => self.walk_accesses(realm, &mut walk, head.position).await?,
-            }
-            if walk.position < head.position {
-                walk.find(Finding::CutOff { from: walk.position + 1, head: head.position });
-            } else if walk.position == head.position {
-                let tree = Frontier::from_bytes(&head.frontier);
-                if head.hash != walk.previous || tree.as_ref() != Some(&walk.frontier) {
-                    walk.find(Finding::HeadChanged { position: head.position });
-                }
-            }
-            let witnessed_to = compare_with_witness(&mut walk, &checkpoints);
+            self.walk_log(realm, log, &mut walk).await?;
+            let witnessed_to = compare_with_witness(&mut walk, &checkpoints, key.as_deref());
             logs.push(LogReport {
                 log: log.name(),
                 rows: walk.position,
@@ -164,6 +154,58 @@ impl App {
             });
         }
         Ok(VerifyReport { realm: realm.id().to_string(), witness, logs })
+    }
+
+    async fn walk_log(
+        &self,
+        realm: Realm<'_>,
+        log: LogName,
+        walk: &mut Walk,
+    ) -> Result<(), AppError> {
+        // The head is read before the rows: rows that are written meanwhile come after it.
+        let head = match self.ports.log.head(realm, log).await {
+            Ok(head) => Some(head),
+            Err(StoreError::Damaged { .. }) => None,
+            Err(other) => return Err(other.into()),
+        };
+        let position = head.as_ref().map_or(0, |head| head.position);
+        let walked = match log {
+            LogName::Events => self.walk_events(realm, walk, position).await,
+            LogName::Access => self.walk_accesses(realm, walk, position).await,
+        };
+        match walked {
+            Ok(()) => {}
+            Err(AppError::Store(StoreError::Damaged { detail, .. })) => {
+                walk.find(Finding::Unreadable { after: walk.position, detail });
+                return Ok(());
+            }
+            Err(other) => return Err(other),
+        }
+        let Some(head) = head else {
+            walk.find(Finding::HeadChanged { position: walk.position });
+            return Ok(());
+        };
+        if walk.position < head.position {
+            walk.find(Finding::CutOff { from: walk.position + 1, head: head.position });
+        } else if walk.position == head.position {
+            let tree = Frontier::from_bytes(&head.frontier);
+            if head.hash != walk.previous || tree.as_ref() != Some(&walk.frontier) {
+                walk.find(Finding::HeadChanged { position: head.position });
+            }
+        } else {
+            // Either written while we read, or not by us.
+            match self.ports.log.head(realm, log).await {
+                Ok(now) if walk.position <= now.position => {}
+                Ok(now) => {
+                    walk.find(Finding::BeyondHead { head: now.position, last: walk.position })
+                }
+                Err(StoreError::Damaged { .. }) => {
+                    walk.find(Finding::HeadChanged { position: walk.position })
+                }
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Ok(())
     }
 
     async fn walk_events(
@@ -195,7 +237,7 @@ impl App {
                 break;
             }
         }
-        self.check_beyond(realm, LogName::Events, walk, head).await
+        Ok(())
     }
 
     async fn resources_between(
@@ -233,23 +275,6 @@ impl App {
             }
             if rows.len() < PAGE as usize && after >= head {
                 break;
-            }
-        }
-        self.check_beyond(realm, LogName::Access, walk, head).await
-    }
-
-    /// Rows after the head were either written while we read, or not by us.
-    async fn check_beyond(
-        &self,
-        realm: Realm<'_>,
-        log: LogName,
-        walk: &mut Walk,
-        head: Position,
-    ) -> Result<(), AppError> {
-        if walk.position > head {
-            let now = self.ports.log.head(realm, log).await?;
-            if walk.position > now.position {
-                walk.find(Finding::BeyondHead { head: now.position, last: walk.position });
             }
         }
         Ok(())
@@ -304,11 +329,17 @@ fn computed_access(realm: RealmId, row: &StoredAccess) -> Hash {
 }
 
 /// How far the witness proves the log; what disagrees is a finding.
-fn compare_with_witness(walk: &mut Walk, checkpoints: &[&Checkpoint]) -> Position {
+fn compare_with_witness(
+    walk: &mut Walk,
+    checkpoints: &[&Checkpoint],
+    key: Option<&[u8]>,
+) -> Position {
     let mut proven = 0;
     for checkpoint in checkpoints {
         let position = checkpoint.position;
-        if !signature_holds(checkpoint) {
+        // A line that somebody signed with a key of their own proves nothing.
+        let ours = key.is_none_or(|key| key == checkpoint.public_key);
+        if !ours || !signature_holds(checkpoint) {
             walk.find(Finding::WitnessUnsigned { position });
         } else if position > walk.position {
             walk.find(Finding::CutOffBeforeWitness { witness: position, last: walk.position });
