@@ -158,7 +158,9 @@ function Rows({ rows, filter, total, stale, more, moreFailed }: RowsProps) {
 
   const step = (by: number) => {
     const at = rows.findIndex((row) => row.recording_id === selected);
-    const next = at < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, at + by));
+    // Nobody stands anywhere yet: start with the first row in sight.
+    const inSight = Math.ceil((virtual.scrollOffset ?? 0) / height);
+    const next = Math.min(rows.length - 1, Math.max(0, at < 0 ? inSight : at + by));
     const row = rows[next];
     if (row === undefined) return;
     remember({ selected: row.recording_id });
