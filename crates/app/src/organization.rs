@@ -248,8 +248,7 @@ impl App {
     ) -> Result<SignedIn, AppError> {
         let platform = self.platform();
         let name = format!("setup/{slug}");
-        let wait = self.throttle.wait_seconds(&[&name], self.now());
-        if wait > 0 {
+        if let Err(wait) = self.throttle.begin(&[&name], self.now()) {
             return Err(AppError::refused("wait", format!("too many failed tries; wait {wait} s")));
         }
         let wrong =
@@ -261,9 +260,9 @@ impl App {
         if aws_lc_rs::constant_time::verify_slices_are_equal(expected.as_bytes(), given.as_bytes())
             .is_err()
         {
-            self.throttle.failed(&[&name], self.now());
             return Err(wrong());
         }
+        self.throttle.succeeded(&name, None);
         let scope = self.system_scope(row.id, "setup");
         let new = NewUser {
             user_name: user_name.to_owned(),

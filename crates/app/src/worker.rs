@@ -124,6 +124,9 @@ impl App {
         }
         for work in &claimed {
             let scope = self.system_scope(organization, "worker");
+            if !self.still_ours(&scope, work).await? {
+                continue;
+            }
             let Err(cause) = self.try_once(&scope, work).await else { continue };
             if let Err(cause) = self.postpone(&scope, work, &cause).await {
                 // Its lease ends by itself; the others are still to be done.
@@ -131,6 +134,17 @@ impl App {
             }
         }
         Ok(claimed.len())
+    }
+
+    /// Behind slow pieces of the same claim the lease may be nearly over: then it is prolonged before the
+    /// work begins, or is somebody else's already.
+    async fn still_ours(&self, scope: &OrgScope, work: &ClaimedWork) -> Result<bool, AppError> {
+        let now = self.now();
+        let seconds = self.settings.lease_seconds;
+        if now.plus_seconds(seconds - seconds / 2) <= work.lease.until {
+            return Ok(true);
+        }
+        Ok(self.ports.work.extend(scope, &work.lease, now.plus_seconds(seconds)).await?)
     }
 
     /// One try. A panic is our own bug and a failed try like any other, so that it neither ends the

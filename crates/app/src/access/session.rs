@@ -14,7 +14,7 @@ use precordia_rules::access::{BREAK_GLASS_SECONDS, Permission, permissions};
 use precordia_rules::event::{BreakGlassOpened, Event};
 use zeroize::Zeroizing;
 
-use super::{Actor, OrgScope, PlatformScope, Purpose};
+use super::{Actor, OrgScope, PEER, PlatformScope, Purpose};
 use crate::app::{App, AppError};
 use crate::keys::KeyError;
 use crate::ledger::{Draft, open_value};
@@ -90,31 +90,40 @@ impl App {
     ) -> Result<SignedIn, SignInRefusal> {
         let now = self.now();
         let name = format!("{slug}/{}", precordia_interop::fhir::fold(user_name));
-        let peer = format!("peer/{peer}");
-        let seconds = self.throttle.wait_seconds(&[&name, &peer], now);
-        if seconds > 0 {
+        let peer = format!("{PEER}{peer}");
+        if let Err(seconds) = self.throttle.begin(&[&name, &peer], now) {
             return Err(SignInRefusal::Wait { seconds });
         }
-        let found = self.find_user(slug, user_name).await?;
-        let stored = match &found {
-            Some((organization, user)) => {
-                let scope = self.system_scope(organization.id, "sign-in");
-                self.ports.accounts.password_hash((&scope).into(), user.id).await?
+        let (found, stored) = match self.find_account(slug, user_name).await {
+            Ok(found) => found,
+            Err(cause) => {
+                self.throttle.undone(&[&name, &peer]);
+                return Err(cause.into());
             }
-            None => None,
         };
         // Somebody who is not there costs as much as somebody who is.
         let right = self.verify_password(password, stored).await;
         match found {
             Some((organization, user)) if right && user.active => {
-                self.throttle.succeeded(&name);
+                self.throttle.succeeded(&name, Some(&peer));
                 Ok(self.open_session(organization, user).await?)
             }
-            _ => {
-                self.throttle.failed(&[&name, &peer], now);
-                Err(SignInRefusal::Wrong)
-            }
+            _ => Err(SignInRefusal::Wrong),
         }
+    }
+
+    /// Who it is, if anybody, with the hash of their password.
+    async fn find_account(
+        &self,
+        slug: &str,
+        user_name: &str,
+    ) -> Result<(Option<(OrganizationRow, UserRow)>, Option<String>), AppError> {
+        let Some((organization, user)) = self.find_user(slug, user_name).await? else {
+            return Ok((None, None));
+        };
+        let scope = self.system_scope(organization.id, "sign-in");
+        let stored = self.ports.accounts.password_hash((&scope).into(), user.id).await?;
+        Ok((Some((organization, user)), stored))
     }
 
     async fn find_user(
@@ -412,7 +421,7 @@ impl App {
     pub(crate) fn new_secret(&self) -> Zeroizing<String> {
         let mut bytes = Zeroizing::new([0u8; 32]);
         self.ports.random.fill(&mut *bytes);
-        Zeroizing::new(URL_SAFE_NO_PAD.encode(&*bytes))
+        Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()))
     }
 
     pub(crate) fn api_token_text(

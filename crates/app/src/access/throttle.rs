@@ -1,4 +1,7 @@
 //! Slows guessing: after a few failures a name, or a sender, has to wait, longer each time.
+//!
+//! A try counts as failed from its beginning until it succeeds, so that guesses made at once are not all
+//! let through. A sender may be the one address of a whole house: it gets many more free failures.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -6,7 +9,10 @@ use std::sync::Mutex;
 use precordia_model::Timestamp;
 
 const FREE_FAILURES: u32 = 5;
+const FREE_FAILURES_OF_A_PEER: u32 = 50;
 const WAIT_SECONDS_MAX: i64 = 15 * 60;
+/// How the names of senders begin; no organization is called so, because of the dot.
+pub(crate) const PEER: &str = "peer./";
 /// Bounds memory; the entries that would be forgotten first are those that may try again.
 const ENTRIES_MAX: usize = 10_000;
 
@@ -20,23 +26,25 @@ struct Failures {
 }
 
 impl Failures {
-    fn free_at(self) -> Timestamp {
-        let over = self.count.saturating_sub(FREE_FAILURES);
-        let wait = if self.count < FREE_FAILURES { 0 } else { 1i64 << over.min(10) };
+    fn free_at(self, free: u32) -> Timestamp {
+        let over = self.count.saturating_sub(free);
+        let wait = if self.count < free { 0 } else { 1i64 << over.min(10) };
         self.last.plus_seconds(wait.min(WAIT_SECONDS_MAX))
     }
 }
 
 impl Throttle {
-    /// Seconds to wait before the next try of any of these names; zero when it may go on.
-    pub(crate) fn wait_seconds(&self, names: &[&str], now: Timestamp) -> i64 {
-        let entries = self.lock();
-        let until = names.iter().filter_map(|name| entries.get(*name)).map(|f| f.free_at()).max();
-        until.map_or(0, |until| ((until.micros() - now.micros()).max(0) + 999_999) / 1_000_000)
-    }
-
-    pub(crate) fn failed(&self, names: &[&str], now: Timestamp) {
+    /// Begins a try of these names: counted as failed until it succeeds. `Err`: seconds to wait first,
+    /// and nothing is counted.
+    pub(crate) fn begin(&self, names: &[&str], now: Timestamp) -> Result<(), i64> {
         let mut entries = self.lock();
+        let until = names.iter().filter_map(|name| Some((entries.get(*name)?, free_of(name))));
+        let until = until.map(|(failures, free)| failures.free_at(free)).max();
+        let seconds =
+            until.map_or(0, |until| ((until.micros() - now.micros()).max(0) + 999_999) / 1_000_000);
+        if seconds > 0 {
+            return Err(seconds);
+        }
         if entries.len() >= ENTRIES_MAX {
             let stale = now.plus_seconds(-WAIT_SECONDS_MAX);
             entries.retain(|_, failures| failures.last > stale);
@@ -50,15 +58,35 @@ impl Throttle {
                 entries.insert((*name).to_owned(), Failures { count: 1, last: now });
             }
         }
+        Ok(())
     }
 
-    pub(crate) fn succeeded(&self, name: &str) {
-        self.lock().remove(name);
+    /// The try was right: its name is free again, and its sender has one failure less.
+    pub(crate) fn succeeded(&self, name: &str, peer: Option<&str>) {
+        let mut entries = self.lock();
+        entries.remove(name);
+        if let Some(failures) = peer.and_then(|peer| entries.get_mut(peer)) {
+            failures.count = failures.count.saturating_sub(1);
+        }
+    }
+
+    /// The try could not be judged.
+    pub(crate) fn undone(&self, names: &[&str]) {
+        let mut entries = self.lock();
+        for name in names {
+            if let Some(failures) = entries.get_mut(*name) {
+                failures.count = failures.count.saturating_sub(1);
+            }
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Failures>> {
         self.0.lock().expect("no code panics while it holds the throttle")
     }
+}
+
+fn free_of(name: &str) -> u32 {
+    if name.starts_with(PEER) { FREE_FAILURES_OF_A_PEER } else { FREE_FAILURES }
 }
 
 #[cfg(test)]
@@ -68,16 +96,32 @@ mod tests {
     #[test]
     fn the_sixth_guess_waits_and_each_further_one_longer() {
         let throttle = Throttle::default();
-        let now = Timestamp(0);
-        let waits: Vec<i64> = (0..9)
-            .map(|_| {
-                throttle.failed(&["name"], now);
-                throttle.wait_seconds(&["name", "other"], now)
-            })
-            .collect();
-        assert_eq!(waits, [0, 0, 0, 0, 1, 2, 4, 8, 16]);
-        assert_eq!(throttle.wait_seconds(&["name"], now.plus_seconds(16)), 0);
-        throttle.succeeded("name");
-        assert_eq!(throttle.wait_seconds(&["name"], now), 0);
+        let mut now = Timestamp(0);
+        let mut waits = Vec::new();
+        for _ in 0..9 {
+            let wait = throttle.begin(&["name", "other"], now).err().unwrap_or_default();
+            now = now.plus_seconds(wait);
+            if wait > 0 {
+                assert_eq!(throttle.begin(&["name"], now), Ok(()));
+            }
+            waits.push(wait);
+        }
+        assert_eq!(waits, [0, 0, 0, 0, 0, 1, 2, 4, 8]);
+        throttle.succeeded("name", None);
+        assert_eq!(throttle.begin(&["name"], now), Ok(()));
+    }
+
+    #[test]
+    fn a_house_behind_one_address_is_not_shut_out_by_one_who_forgot() {
+        let throttle = Throttle::default();
+        let (now, peer) = (Timestamp(0), "peer./10.0.0.1");
+        (0..5).for_each(|_| throttle.begin(&["forgetful", peer], now).unwrap());
+        assert!(throttle.begin(&["forgetful", peer], now).is_err());
+        for _ in 0..1000 {
+            throttle.begin(&["colleague", peer], now).unwrap();
+            throttle.succeeded("colleague", Some(peer));
+        }
+        let guesses = (0..200).filter(|n| throttle.begin(&[&n.to_string(), peer], now).is_ok());
+        assert_eq!(guesses.count(), 45);
     }
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use precordia_model::{Door, OrganizationId};
+use precordia_model::{Door, ItemState, OrganizationId};
 use precordia_rules::access::Permission;
 use precordia_rules::intake::Balance;
 
 use crate::access::OrgScope;
 use crate::app::{App, AppError};
 use crate::intake::{INGEST, balances};
-use crate::port::WorkCounts;
+use crate::port::{LogName, Position, WorkCounts};
 
 const PAGE: u32 = 5000;
 
@@ -49,24 +49,29 @@ impl App {
     }
 
     async fn balance_of(&self, scope: &OrgScope, slug: String) -> Result<BalanceReport, AppError> {
-        // Items arrive and move on while we count; what disagrees is counted again before it is said.
-        let mut report = self.balance_once(scope, slug.clone()).await?;
-        for _ in 0..5 {
-            if report.closes() {
-                break;
+        // Items arrive and move on while we count. Only what was counted while no event came says
+        // anything; the events are read on from where the last count ended.
+        let mut items = ItemsByEvents::default();
+        let mut tries = 0;
+        loop {
+            self.read_on(scope, &mut items).await?;
+            let report = self.balance_once(scope, slug.clone(), items.balance()).await?;
+            let head = self.ports.log.head(scope.into(), LogName::Events).await?;
+            tries += 1;
+            if report.closes() || (head.position == items.after && tries > 5) || tries > 200 {
+                return Ok(report);
             }
+            // Taking a piece of work, giving it up and ending it are not events.
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            report = self.balance_once(scope, slug.clone()).await?;
         }
-        Ok(report)
     }
 
     async fn balance_once(
         &self,
         scope: &OrgScope,
         slug: String,
+        by_events: Balance,
     ) -> Result<BalanceReport, AppError> {
-        let by_events = self.balance_by_events(scope).await?;
         let doors = balances(&self.ports.items.item_counts(scope).await?);
         let work = self.ports.work.counts(scope).await?;
         let open = self.ports.work.open_subjects(scope, INGEST).await?.len() as i64;
@@ -106,42 +111,50 @@ impl App {
         })
     }
 
-    /// The last word of each item's stream decides where it is.
-    async fn balance_by_events(&self, scope: &OrgScope) -> Result<Balance, AppError> {
-        let mut balance = Balance::default();
-        let mut states: BTreeMap<String, &'static str> = BTreeMap::new();
-        let mut after = 0;
+    async fn read_on(&self, scope: &OrgScope, items: &mut ItemsByEvents) -> Result<(), AppError> {
         loop {
-            let events = self.ports.log.events(scope.into(), after, PAGE).await?;
-            let Some(last) = events.last() else { break };
-            after = last.position;
+            let events = self.ports.log.events(scope.into(), items.after, PAGE).await?;
+            let Some(last) = events.last() else { return Ok(()) };
+            items.after = last.position;
             for event in events.iter().filter(|event| event.stream.starts_with("item/")) {
                 let state = match event.kind.as_str() {
-                    "item.received" => "in-flight",
-                    "item.filed" => "filed",
-                    "item.linked" => "linked",
-                    "item.held" => "held",
-                    "item.quarantined" => "quarantined",
-                    "item.rejected" => "rejected",
+                    "item.received" => ItemState::InFlight,
+                    "item.filed" => ItemState::Filed,
+                    "item.linked" => ItemState::Linked,
+                    "item.held" => ItemState::Held,
+                    "item.quarantined" => ItemState::Quarantined,
+                    "item.rejected" => ItemState::Rejected,
                     _ => continue,
                 };
-                if event.version == 1 {
-                    balance.received += 1;
-                }
-                states.insert(event.stream.clone(), state);
+                items.received += i64::from(event.version == 1);
+                items.states.insert(event.stream.clone(), state);
             }
         }
-        for state in states.into_values() {
-            match state {
-                "filed" => balance.filed += 1,
-                "linked" => balance.linked += 1,
-                "held" => balance.held += 1,
-                "quarantined" => balance.quarantined += 1,
-                "rejected" => balance.rejected += 1,
-                _ => balance.in_flight += 1,
-            }
+    }
+}
+
+/// The last word of each item's stream decides where it is.
+#[derive(Default)]
+struct ItemsByEvents {
+    after: Position,
+    received: i64,
+    states: BTreeMap<String, ItemState>,
+}
+
+impl ItemsByEvents {
+    fn balance(&self) -> Balance {
+        let mut balance = Balance { received: self.received, ..Balance::default() };
+        for state in self.states.values() {
+            *match state {
+                ItemState::Filed => &mut balance.filed,
+                ItemState::Linked => &mut balance.linked,
+                ItemState::Held => &mut balance.held,
+                ItemState::Quarantined => &mut balance.quarantined,
+                ItemState::Rejected => &mut balance.rejected,
+                ItemState::InFlight => &mut balance.in_flight,
+            } += 1;
         }
-        Ok(balance)
+        balance
     }
 }
 

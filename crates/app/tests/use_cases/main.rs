@@ -1,0 +1,13 @@
+//! The use cases on the embedded storage, from the outside: what people and doors can do, in any order
+//! and at once, and what must hold afterwards.
+
+#![allow(clippy::unwrap_used)]
+
+mod audit;
+mod fhir;
+mod house;
+mod intake;
+mod key;
+mod patient;
+mod session;
+mod worker;
