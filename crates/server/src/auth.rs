@@ -125,7 +125,8 @@ pub(crate) async fn guard(
     }
 }
 
-fn is_guarded(path: &str) -> bool {
+/// Addresses of data.
+pub(crate) fn is_guarded(path: &str) -> bool {
     path == "/api" || path.starts_with("/api/") || is_fhir(path)
 }
 

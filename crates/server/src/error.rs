@@ -15,8 +15,12 @@ use precordia_app::seal::SealError;
 use precordia_model::ItemId;
 use serde_json::Value;
 
+/// Boxed: results carry it through every handler, and nearly all of them hold none.
 #[derive(Clone, Debug)]
-pub(crate) struct Failure {
+pub(crate) struct Failure(Box<Parts>);
+
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
     pub status: StatusCode,
     /// Stable snake_case code.
     pub code: &'static str,
@@ -31,9 +35,22 @@ pub(crate) struct Failure {
     pub cause: Option<Arc<str>>,
 }
 
+impl std::ops::Deref for Failure {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Failure {
+    fn deref_mut(&mut self) -> &mut Parts {
+        &mut self.0
+    }
+}
+
 impl Failure {
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             status,
             code,
             detail: detail.into(),
@@ -42,7 +59,7 @@ impl Failure {
             outcome: None,
             headers: Vec::new(),
             cause: None,
-        }
+        }))
     }
 
     /// Unknown, foreign and erased addresses that never were: all the same.
@@ -242,8 +259,8 @@ mod tests {
     #[test]
     fn every_unknown_address_gets_the_same_answer() {
         let all = ["recording", "patient", "item", "user"].map(|kind| {
-            let Failure { status, code, detail, hint, .. } = AppError::NotFound(kind).into();
-            (status, code, detail, hint)
+            let failure = Failure::from(AppError::NotFound(kind));
+            (failure.status, failure.code, failure.detail.clone(), failure.hint)
         });
         assert!(all.iter().all(|one| *one == all[0]));
     }

@@ -5,6 +5,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use crate::auth::is_guarded as is_data;
 use crate::state::Server;
 
 // Styles may stand in the page: component libraries compute them. Scripts come from our own files alone.
@@ -24,6 +25,7 @@ const ALWAYS: [(&str, &str); 7] = [
 const ONLY_TLS: &str = "max-age=31536000";
 
 pub(crate) async fn secure(State(server): State<Server>, request: Request, next: Next) -> Response {
+    let data = is_data(request.uri().path());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
@@ -32,7 +34,12 @@ pub(crate) async fn secure(State(server): State<Server>, request: Request, next:
     if server.is_secure() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(ONLY_TLS));
     }
-    // Only what says otherwise (the page's own files) may be kept by anybody.
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    // Only the page's own files may be kept by anybody, and they say so.
+    let no_store = HeaderValue::from_static("no-store");
+    if data {
+        headers.insert(header::CACHE_CONTROL, no_store);
+    } else {
+        headers.entry(header::CACHE_CONTROL).or_insert(no_store);
+    }
     response
 }

@@ -8,9 +8,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::auth::Caller;
+use crate::auth::{Caller, is_guarded};
 use crate::error::Failure;
-use crate::problem::is_fhir;
 use crate::state::Server;
 
 /// A file of the pages.
@@ -46,7 +45,7 @@ const NOT_BUILT: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"ut
 /// Whatever no route knows: a page, a file, or nothing.
 pub(crate) async fn anything_else(State(server): State<Server>, request: Request) -> Response {
     let path = request.uri().path();
-    if path == "/api" || path.starts_with("/api/") || is_fhir(path) {
+    if is_guarded(path) {
         return match request.extensions().get::<Caller>() {
             Some(caller) => caller.nowhere(&server).await.into_response(),
             None => Failure::sign_in().into_response(),

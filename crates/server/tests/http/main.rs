@@ -1,0 +1,13 @@
+//! The whole server in front of real storage in a temporary directory: what a client sees, and what it
+//! must not see.
+
+#![allow(clippy::unwrap_used)]
+mod event;
+mod fhir;
+mod host;
+mod isolation;
+mod operations;
+mod recording;
+mod session;
+mod upload;
+mod world;
