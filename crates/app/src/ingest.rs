@@ -20,7 +20,7 @@ use crate::blob::{self, stream_of};
 use crate::index::{identifier_token, patient_tokens};
 use crate::intake::{ItemDetails, Reason};
 use crate::keys::RealmKeys;
-use crate::ledger::Draft;
+use crate::ledger::{Draft, open_value};
 use crate::live::{Change, RecordingChange};
 use crate::patient::PatientView;
 use crate::port::{
@@ -114,7 +114,7 @@ impl App {
                 text: refusal.to_string(),
                 hint: refusal.hint.clone(),
             }),
-            ..self.details_of(scope, &row).await?
+            ..details_of(realm, &row, blob_key)?
         };
         let event =
             Event::ItemQuarantined(intake::quarantine(refusal, precordia_formats::READER_VERSION));
@@ -134,11 +134,6 @@ impl App {
             self.live.tell(scope.organization(), change);
         }
         Ok(())
-    }
-
-    async fn details_of(&self, scope: &OrgScope, row: &ItemRow) -> Result<ItemDetails, AppError> {
-        let items = self.open_items(scope, vec![row.clone()]).await?;
-        Ok(items.into_iter().next().map(|item| item.details).unwrap_or_default())
     }
 
     async fn file(
@@ -217,7 +212,7 @@ impl App {
             Outcome::Held { item } => Event::ItemHeld(item),
         };
         draft.event(blob_key, &stream, item_version, &event);
-        let mut details = self.details_of(scope, row).await?;
+        let mut details = details_of(realm, row, blob_key)?;
         details.reason = hold.map(|reason| Reason {
             code: reason.name().to_owned(),
             text: reason.text().to_owned(),
@@ -547,6 +542,16 @@ fn facts(
         patient,
         hold,
     })
+}
+
+/// What is sealed beside an item that was not decided: its own content's key opens it.
+fn details_of(
+    realm: Realm<'_>,
+    row: &ItemRow,
+    blob_key: &DataKey,
+) -> Result<ItemDetails, AppError> {
+    let stream = format!("item/{}", row.id);
+    open_value(realm.id(), blob_key, &stream, "details", row.version, &row.sealed)
 }
 
 fn blob_of(row: &ItemRow) -> Result<precordia_model::BlobId, AppError> {
