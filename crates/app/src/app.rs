@@ -41,7 +41,7 @@ impl Default for Settings {
             idle_seconds: 15 * 60,
             session_seconds: 12 * 60 * 60,
             work_attempts_max: 8,
-            lease_seconds: 60,
+            lease_seconds: 15,
             checkpoint_seconds: 30,
             workers: None,
             in_flight_seconds_max: 5 * 60,

@@ -5,7 +5,7 @@ use rust_embed::RustEmbed;
 
 /// What `npm run build` made in `web/dist`; empty when the web part was not built.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../web/dist"]
+#[folder = "../../web/dist"]
 #[allow_missing = true]
 struct Dist;
 

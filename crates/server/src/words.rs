@@ -2,16 +2,33 @@
 //!
 //! They stand here a second time, because `model` does not know how its values are shown to anybody.
 
+use std::borrow::Cow;
+
 use precordia_model as model;
 use precordia_model::{Phi, Timestamp};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident for $model:ty { $($variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         pub(crate) enum $name { $(#[serde(rename = $word)] $variant),+ }
+
+        // Derived, the schema would list the variants' own names: a derive does not see through the macro.
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new().schema_type(Type::String).enum_values(Some([$($word),+])).into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
 
         #[allow(dead_code, reason = "every list of words has one; not every one is asked")]
         impl $name {
