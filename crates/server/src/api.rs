@@ -101,6 +101,13 @@ pub fn openapi() -> OpenApi {
             }
         }
     }
+    // A search without a form asks for everything, as one without a query does.
+    if let Some(search) = openapi.paths.paths.get_mut("/fhir/{type}/_search")
+        && let Some(RefOr::T(form)) =
+            search.post.as_mut().and_then(|post| post.request_body.as_mut())
+    {
+        form.required = None;
+    }
     openapi
 }
 
@@ -146,8 +153,11 @@ const LEFT_OUT: [(&str, &str); 2] = [("Problem", "hint"), ("Problem", "item_id")
 /// What holds for every schema of a kind and so need not be said at each field.
 fn complete(name: &str, schema: &mut Schema) {
     match schema {
+        Schema::Object(form) if name == "Upload" => {
+            form.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+        }
         Schema::Object(object) if is_request(object) => bound_lines(object),
-        Schema::Object(object) if name != "Upload" => require_all(name, object),
+        Schema::Object(object) => require_all(name, object),
         Schema::AllOf(all) => {
             for one in &mut all.items {
                 if let RefOr::T(one) = one {
@@ -220,9 +230,9 @@ pub(crate) enum SearchableType {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SearchForm {
-    #[schema(minimum = 1, maximum = 200)]
+    #[schema(minimum = 1, maximum = 4294967295.0, nullable = false)]
     _count: Option<u32>,
-    #[schema(pattern = "^[A-Za-z0-9.-]{1,64}$")]
+    #[schema(nullable = false, pattern = "^[A-Za-z0-9.-]{1,64}$")]
     _id: Option<String>,
 }
 

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::api::{Addressed, Answers, Signed, WithBody};
 use crate::auth::Caller;
-use crate::body::{Checked, Input};
+use crate::body::{Checked, Input, whole};
 use crate::error::Failure;
 use crate::id::Id;
 use crate::state::Server;
@@ -39,6 +39,7 @@ pub(crate) struct AccessLogSearch {
     user_id: Option<Id>,
     #[schema(pattern = "^[1-9][0-9]{0,17}$")]
     cursor: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }

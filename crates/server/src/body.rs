@@ -1,12 +1,14 @@
 //! Bodies and queries as typed values, or a refusal that says where and never what.
 
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
@@ -30,7 +32,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Checked> FromRequest<S> for Input<T> 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         expect_type(request.headers(), "application/json")?;
         let bytes = read(request.into_body()).await?;
-        let value: T = serde_json::from_slice(&bytes).map_err(|cause| {
+        let Object(value): Object<T> = serde_json::from_slice(&bytes).map_err(|cause| {
             // serde's own words may quote the value.
             let what = match cause.classify() {
                 serde_json::error::Category::Data => "the body is not what this operation takes",
@@ -42,6 +44,36 @@ impl<S: Send + Sync, T: DeserializeOwned + Checked> FromRequest<S> for Input<T> 
         value.check()?;
         Ok(Self(value))
     }
+}
+
+/// An object and nothing else: by itself serde also takes the bare list of its values.
+pub(crate) struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
+}
+
+/// A whole number, also when it is written as `3.0`, which JSON Schema calls an integer too.
+pub(crate) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let Some(number) = Option::<f64>::deserialize(deserializer)? else { return Ok(None) };
+    let fits = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+    if fits { Ok(Some(number as u32)) } else { Err(D::Error::custom("not a whole number")) }
 }
 
 /// A text that is wiped from memory when it was used.
@@ -109,5 +141,39 @@ impl<S: Send + Sync, T: DeserializeOwned + Checked> FromRequestParts<S> for Para
             })?;
         value.check()?;
         Ok(Self(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Page {
+        #[serde(default, deserialize_with = "whole")]
+        limit: Option<u32>,
+    }
+
+    #[test]
+    fn a_body_is_an_object_and_a_whole_number_is_one_however_it_is_written() {
+        for (text, expected) in [
+            ("{}", Some(None)),
+            (r#"{"limit":null}"#, Some(None)),
+            (r#"{"limit":3}"#, Some(Some(3))),
+            (r#"{"limit":3.0}"#, Some(Some(3))),
+            (r#"{"limit":3.5}"#, None),
+            (r#"{"limit":-1}"#, None),
+            (r#"{"limit":1e10}"#, None),
+            (r#"{"limit":1,"limit":2}"#, None),
+            (r#"{"other":1}"#, None),
+            ("[3]", None),
+            ("[null]", None),
+            ("null", None),
+        ] {
+            let read =
+                serde_json::from_str::<Object<Page>>(text).ok().map(|Object(page)| page.limit);
+            assert_eq!(read, expected, "{text}");
+        }
     }
 }

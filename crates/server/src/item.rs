@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use crate::api::{Addressed, Answers, Signed, WithBody};
 use crate::auth::Caller;
-use crate::body::{Checked, Input};
+use crate::body::{Checked, Input, whole};
 use crate::error::Failure;
 use crate::id::Id;
 use crate::state::Server;
@@ -51,6 +51,7 @@ pub(crate) struct ItemSearch {
     state: Option<ItemState>,
     #[schema(pattern = "^[0-9]{1,16}-[0-9a-f]{32}$")]
     cursor: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }

@@ -32,14 +32,14 @@ const STORAGE_TIME: Duration = Duration::from_secs(2);
 
 /// Whether the process is up.
 #[utoipa::path(get, path = "/livez", operation_id = "live", tag = "operations",
-    responses((status = 200, body = Live)))]
+    responses((status = 200, body = Live)), security(()))]
 pub(crate) async fn live() -> Json<Live> {
     Json(Live { live: true })
 }
 
 /// Whether requests can be answered now.
 #[utoipa::path(get, path = "/readyz", operation_id = "ready", tag = "operations",
-    responses((status = 200, body = Ready), (status = 503, body = Ready)))]
+    responses((status = 200, body = Ready), (status = 503, body = Ready)), security(()))]
 pub(crate) async fn ready(State(server): State<Server>) -> Response {
     let operator = server.app.local_operator();
     let asked = tokio::time::timeout(STORAGE_TIME, server.app.organizations(&operator)).await;

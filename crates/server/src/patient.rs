@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::api::{Addressed, Answers, Changing, Signed, WithBody};
 use crate::auth::Caller;
-use crate::body::{Checked, Input};
+use crate::body::{Checked, Input, whole};
 use crate::check;
 use crate::error::Failure;
 use crate::id::Id;
@@ -47,6 +47,7 @@ pub(crate) struct PatientSearch {
     /// Beginnings of names of two letters or more, or an identifier; nothing finds nobody.
     #[schema(max_length = 200)]
     text: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 100)]
     limit: Option<u32>,
 }

@@ -21,7 +21,11 @@ use crate::state::Server;
 #[serde(deny_unknown_fields)]
 pub(crate) struct SetupQuery {
     /// The organization's short name.
-    #[param(min_length = 1, max_length = 100)]
+    #[param(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     organization: String,
 }
 

@@ -15,7 +15,7 @@ use crate::check;
 use crate::error::Failure;
 use crate::id::Id;
 use crate::state::Server;
-use crate::user::distinct;
+use crate::user::given;
 use crate::words::{self, Role};
 
 #[derive(Serialize, ToSchema)]
@@ -101,7 +101,7 @@ pub(crate) async fn add_token(
             "the token would end before it begins",
         ));
     }
-    let roles = distinct(body.roles);
+    let roles = given(body.roles)?;
     let (id, token) =
         server.app.issue_token(caller.scope(), &body.label, roles, expires_at).await?;
     Ok((StatusCode::CREATED, Json(CreatedApiToken { id: Id(id.0), token: token.to_string() })))

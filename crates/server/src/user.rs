@@ -111,7 +111,7 @@ pub(crate) async fn add_user(
     let new = precordia_app::NewUser {
         user_name: body.user_name,
         display_name: body.display_name,
-        roles: distinct(body.roles),
+        roles: given(body.roles)?,
         password: body.password,
     };
     let user = server.app.add_user(caller.scope(), new).await?;
@@ -131,7 +131,7 @@ pub(crate) async fn change_user(
     let id = UserId(caller.id(&server, &id).await?);
     let change = precordia_app::UserChange {
         display_name: body.display_name,
-        roles: body.roles.map(distinct),
+        roles: body.roles.map(given).transpose()?,
         active: body.active,
     };
     let changed = server.app.change_user(caller.scope(), id, change).await;
@@ -154,12 +154,16 @@ pub(crate) async fn set_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Each role once, in the order of the table.
-pub(crate) fn distinct(roles: Vec<Role>) -> Vec<precordia_model::Role> {
+/// Each role once, in the order of the table. The platform's own is not an organization's to give.
+pub(crate) fn given(roles: Vec<Role>) -> Result<Vec<precordia_model::Role>, Failure> {
     let mut roles: Vec<precordia_model::Role> = roles.into_iter().map(Into::into).collect();
     roles.sort_unstable();
     roles.dedup();
-    roles
+    if roles.contains(&precordia_model::Role::PlatformOperator) {
+        let detail = "an organization cannot give a role of the platform";
+        return Err(Failure::new(StatusCode::FORBIDDEN, "role_of_the_platform", detail));
+    }
+    Ok(roles)
 }
 
 impl From<precordia_app::User> for User {

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::api::{Addressed, Answers, Changing, Signed, WithBody};
 use crate::auth::Caller;
-use crate::body::{Checked, Input};
+use crate::body::{Checked, Input, Object};
 use crate::check;
 use crate::error::Failure;
 use crate::id::Id;
@@ -34,30 +34,33 @@ pub(crate) struct AssignKnown {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AssignNew {
-    new_patient: NewPatient,
+    #[schema(value_type = NewPatient)]
+    new_patient: Object<NewPatient>,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewPatient {
-    #[schema(min_items = 1, max_items = 10)]
-    identifiers: Vec<Identifier>,
+    #[schema(value_type = Vec<Identifier>, min_items = 1, max_items = 10)]
+    identifiers: Vec<Object<Identifier>>,
     #[schema(min_length = 1, max_length = 200)]
     family: Option<String>,
     #[serde(default)]
     #[schema(max_items = 10)]
     given: Vec<String>,
     /// `YYYY`, `YYYY-MM` or `YYYY-MM-DD`, as far as it is known.
-    #[schema(pattern = "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")]
+    #[schema(pattern = "^(?!0000)[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$")]
     birth_date: Option<String>,
     sex: Option<Sex>,
 }
 
 impl Checked for AssignRequest {
     fn check(&self) -> Result<(), Failure> {
-        let AssignRequest::New(AssignNew { new_patient: new }) = self else { return Ok(()) };
+        let AssignRequest::New(AssignNew { new_patient: Object(new) }) = self else {
+            return Ok(());
+        };
         check::count("identifiers", new.identifiers.len(), 1, 10)?;
-        for identifier in &new.identifiers {
+        for Object(identifier) in &new.identifiers {
             check::line("system", &identifier.system, 1, 200)?;
             check::line("value", &identifier.value, 1, 100)?;
         }
@@ -86,7 +89,7 @@ impl NewPatient {
             identifiers: self
                 .identifiers
                 .into_iter()
-                .map(|one| precordia_model::Identifier {
+                .map(|Object(one)| precordia_model::Identifier {
                     system: one.system.trim().to_owned(),
                     value: trimmed(one.value),
                 })
@@ -116,7 +119,7 @@ pub(crate) async fn assign(
             server.app.assign(scope, id, PatientId(known.patient_id.0)).await
         }
         AssignRequest::New(new) => {
-            server.app.assign_new(scope, id, new.new_patient.identity()?).await
+            server.app.assign_new(scope, id, new.new_patient.0.identity()?).await
         }
     };
     caller.done(&server, assigned).await?;

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use crate::api::{Answers, Signed, WithBody};
 use crate::auth::Caller;
-use crate::body::{Checked, Input};
+use crate::body::{Checked, Input, whole};
 use crate::error::Failure;
 use crate::id::Id;
 use crate::patient::PatientBanner;
@@ -37,10 +37,10 @@ pub(crate) struct WorklistQuery {
     patient: Option<String>,
     patient_id: Option<Id>,
     /// First day of acquisition, `YYYY-MM-DD`.
-    #[schema(format = Date, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+    #[schema(format = Date, pattern = "^(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
     acquired_from: Option<String>,
     /// Last day of acquisition, `YYYY-MM-DD`.
-    #[schema(format = Date, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+    #[schema(format = Date, pattern = "^(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
     acquired_to: Option<String>,
     site_id: Option<Id>,
     flag: Option<FlagCode>,
@@ -49,6 +49,7 @@ pub(crate) struct WorklistQuery {
     status: Option<RecordingStatus>,
     #[schema(pattern = "^[0-9]{1,16}-[0-9a-f]{32}$")]
     cursor: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }
