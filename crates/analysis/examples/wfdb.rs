@@ -3,7 +3,8 @@
 //!
 //! usage: wfdb RECORD.hea... > predictions.jsonl
 
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+// A program beside the crate: it may do what the crate may not.
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
 #[path = "../tests/wfdb/mod.rs"]
 mod wfdb;

@@ -57,7 +57,10 @@ impl<'a> Channel<'a> {
             channel.issues.push(QualityIssue::Gaps);
             channel.usable = (survey.missing as f64) < GAP_SHARE_MAX * samples_uv.len() as f64;
         }
-        if (survey.high - survey.low).partial_cmp(&FLAT_RANGE_UV).is_none_or(std::cmp::Ordering::is_lt) {
+        if (survey.high - survey.low)
+            .partial_cmp(&FLAT_RANGE_UV)
+            .is_none_or(std::cmp::Ordering::is_lt)
+        {
             channel.issues.push(QualityIssue::Flat);
             channel.usable = false;
         } else if clipped(samples_uv, survey, rate_hz) {

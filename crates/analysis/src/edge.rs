@@ -68,6 +68,10 @@ const ABOVE_FLOOR: f32 = 2.0;
 const SLOPE_ABOVE_ERROR: f32 = 3.0;
 /// The part of a wave's height that tells how it starts.
 const FOOT_SHARE: f32 = 0.6;
+/// How long a departure stays one; noise comes back sooner.
+const STAYS_MS: f64 = 8.0;
+/// How far above the noise a wave's foot is seen.
+const FOOT_ABOVE_NOISE: f32 = 2.0;
 const LEAST_DEPARTURE_UV: f32 = 1.5;
 
 impl<'a> Joint<'a> {
@@ -79,7 +83,10 @@ impl<'a> Joint<'a> {
         // A lead with a gap in the beat would take the place of the gap from all others.
         let whole = |at: usize| known[at].len() as f64 >= WIDTH_SHARE_MIN * widest as f64;
         let noisiest = noisiest(average, &chosen);
-        let quiet = |at: usize| !(average.leads[at].noise_uv > noisiest);
+        let quiet = |at: usize| {
+            let noise_uv = average.leads[at].noise_uv;
+            noise_uv.is_nan() || noise_uv <= noisiest
+        };
         let taken = |at: usize| chosen(average.leads[at].lead) && whole(at) && quiet(at);
         let weight = |(at, lead): (usize, &LeadAverage)| {
             let error_uv = lead.error_uv();
@@ -251,14 +258,15 @@ impl<'a> Joint<'a> {
         // Now the first value is at the quiet place and the last one inside the wave.
         let height = distance.iter().copied().fold(0.0, f32::max);
         let noise_uv = self.unrest(line, self.average.samples(rule.line_ms).max(1), rule.sloping);
-        let least = (ABOVE_NOISE * noise_uv)
-            .max(self.noise_uv)
-            .max(LEAST_DEPARTURE_UV)
-            .max(rule.departure_share * height);
-        let first = crossing(&distance, 0, least)?;
+        // In a quiet recording the foot of a wave is seen, and need not be guessed from higher up.
+        let share_uv = (rule.departure_share * height).min(FOOT_ABOVE_NOISE * self.noise_uv);
+        let least =
+            (ABOVE_NOISE * noise_uv).max(self.noise_uv).max(LEAST_DEPARTURE_UV).max(share_uv);
+        let hold = self.average.samples(STAYS_MS).max(3);
+        let first = crossing(&distance, 0, least, hold)?;
         let ratio = (FOOT_SHARE * height / least).sqrt().min(3.0);
         let higher =
-            |from: f64, times: f32| crossing(&distance, from.ceil() as usize, times * least);
+            |from: f64, times: f32| crossing(&distance, from.ceil() as usize, times * least, 3);
         let steps = match higher(first, ratio).filter(|_| ratio > 1.2) {
             Some(second) => {
                 let third = higher(second, ratio * ratio).unwrap_or(second);
@@ -320,13 +328,13 @@ impl Path {
     }
 }
 
-/// Where values rise through a height for good or for three values, between samples by a line.
+/// Where values rise through a height and hold it, or to the end; between samples by a line.
 ///
 /// When the value before is still on the ground, the wave begins somewhere between the two samples,
 /// and the line is the one that the next two values make.
-fn crossing(values: &[f32], from: usize, height: f32) -> Option<f64> {
+fn crossing(values: &[f32], from: usize, height: f32, hold: usize) -> Option<f64> {
     let above = |k: usize| values.get(k).is_none_or(|v| *v >= height);
-    let at = (from..values.len()).find(|&k| above(k) && above(k + 1) && above(k + 2))?;
+    let at = (from..values.len()).find(|&k| (k..k + hold).all(above))?;
     if at == 0 {
         return Some(0.0);
     }
@@ -358,9 +366,9 @@ mod tests {
     }
 
     #[test]
-    fn a_crossing_needs_three_values_and_lies_between_samples() {
+    fn a_crossing_is_held_and_lies_between_samples() {
         let values = [0.0, 5.0, 0.0, 1.0, 3.0, 4.0, 5.0];
-        assert_eq!(crossing(&values, 0, 2.0), Some(3.5));
-        assert_eq!(crossing(&values, 0, 9.0), None);
+        assert_eq!(crossing(&values, 0, 2.0, 3), Some(3.5));
+        assert_eq!(crossing(&values, 0, 9.0, 3), None);
     }
 }

@@ -19,8 +19,10 @@ mod numeric;
 mod pacing;
 mod qt;
 mod quality;
+mod readout;
 mod rhythm;
 mod st_rule;
+mod strip;
 mod wave;
 
 pub use flag::{Subject, flag};

@@ -31,9 +31,9 @@ pub(crate) fn lead_without_beats(channel: &Channel, rate_hz: f64) -> LeadQuality
 }
 
 /// Nothing could be measured, so the recording is not usable.
-pub(crate) fn without_beats(channels: &[Channel], rate_hz: f64, usable: bool) -> Quality {
+pub(crate) fn without_beats(channels: &[Channel], rate_hz: f64) -> Quality {
     Quality {
-        usable,
+        usable: false,
         leads: channels.iter().map(|c| (c.lead, lead_without_beats(c, rate_hz))).collect(),
     }
 }

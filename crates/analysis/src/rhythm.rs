@@ -15,10 +15,10 @@ use crate::numeric::{dot, mean, median, quantile};
 /// Likeness that three quarters of the beats' P waves must reach; and where the intervals change as
 /// in fibrillation, whose waves can agree by chance.
 const P_LIKENESS: f64 = 0.6;
-const P_LIKENESS_IRREGULAR: f64 = 0.85;
+const P_LIKENESS_IRREGULAR: f64 = 0.88;
 /// Mean change from one interval to the next, as a share of the mean interval.
 const AF_CHANGE: f64 = 0.10;
-const AF_CHANGE_OF_MOST: f64 = 0.06;
+const AF_CHANGE_OF_MOST: f64 = 0.05;
 const AF_INTERVALS_MIN: usize = 5;
 
 /// How well the beats agree over the P wave found between two distances from their reference

@@ -6,7 +6,7 @@ use crate::edge::{EdgeRule, Joint, Quiet, Speed};
 
 const QRS_ONSET: EdgeRule = EdgeRule {
     span_ms: 4.0,
-    quiet: Quiet::AfterFall { speed_share: 0.05, hold_ms: 12.0, within_ms: 16.0 },
+    quiet: Quiet::AfterFall { speed_share: 0.045, hold_ms: 12.0, within_ms: 16.0 },
     line_ms: 6.0,
     sloping: true,
     departure_share: 0.005,
@@ -40,7 +40,7 @@ const T_OFFSET: EdgeRule = EdgeRule {
     quiet: Quiet::AfterFall { speed_share: 0.18, hold_ms: 24.0, within_ms: 30.0 },
     line_ms: 10.0,
     sloping: false,
-    departure_share: 0.10,
+    departure_share: 0.07,
     extrapolation_ms: 12.0,
 };
 
@@ -50,6 +50,7 @@ const FAST_T_OFFSET: EdgeRule = EdgeRule {
     span_ms: 5.0,
     quiet: Quiet::AfterFall { speed_share: 0.18, hold_ms: 6.0, within_ms: 8.0 },
     line_ms: 4.0,
+    departure_share: 0.1,
     ..T_OFFSET
 };
 const FAST_P_ONSET: EdgeRule = EdgeRule { span_ms: 5.0, line_ms: 4.0, sloping: false, ..P_ONSET };
@@ -107,6 +108,8 @@ const T_PEAK_RR_SHARE: f64 = 0.66;
 const T_PEAK_MS_MAX: f64 = 640.0;
 /// Longest way from the peak to the end.
 const T_FALL_MS_MAX: f64 = 200.0;
+/// Its steepest place lies within this of the peak.
+const T_STEEPEST_MS: f64 = 140.0;
 const T_HEIGHT_UV_MIN: f32 = 15.0;
 
 /// The greatest deflection between J and the next beat that is not just the ST segment's end.
@@ -140,7 +143,7 @@ pub(crate) fn t_offset(joint: &Joint, t: TWave, rr: f64, limit: usize) -> Option
     let speed = joint.speed(rule.span_ms);
     let limit =
         limit.min(joint.known.end.saturating_sub(1)).min(t.peak + average.samples(T_FALL_MS_MAX));
-    let fall = t.peak..(t.peak + average.samples(140.0)).min(limit);
+    let fall = t.peak..(t.peak + average.samples(T_STEEPEST_MS)).min(limit);
     let steepest = highest(&speed.values, fall)?;
     joint.edge(&speed, steepest, limit, &rule)
 }

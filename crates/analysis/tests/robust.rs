@@ -1,5 +1,7 @@
 //! Bad, short, partial and meaningless signals: no value that looks right and is wrong, no panic.
 
+#![allow(clippy::unwrap_used)]
+
 #[allow(dead_code)]
 mod wfdb;
 
@@ -297,6 +299,10 @@ proptest! {
         prop_assert!(m.beats_used.iter().all(|&beat| (beat as usize) < m.r_peaks.len()));
         flag(&m, Subject::default(), &Limits::default());
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn any_heart_is_measured_without_panic(
