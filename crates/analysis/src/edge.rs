@@ -27,6 +27,8 @@ pub(crate) struct EdgeRule {
     pub sloping: bool,
     /// Least departure that counts, as a share of the wave's height.
     pub departure_share: f32,
+    /// Whether a quiet recording lets the departure be looked for further down than that share.
+    pub foot: bool,
     /// The furthest that an edge is extrapolated, ms.
     pub extrapolation_ms: f64,
 }
@@ -71,7 +73,7 @@ const FOOT_SHARE: f32 = 0.6;
 /// How long a departure stays one; noise comes back sooner.
 const STAYS_MS: f64 = 8.0;
 /// How far above the noise a wave's foot is seen.
-const FOOT_ABOVE_NOISE: f32 = 2.0;
+const FOOT_ABOVE_NOISE: f32 = 3.0;
 const LEAST_DEPARTURE_UV: f32 = 1.5;
 
 impl<'a> Joint<'a> {
@@ -259,7 +261,8 @@ impl<'a> Joint<'a> {
         let height = distance.iter().copied().fold(0.0, f32::max);
         let noise_uv = self.unrest(line, self.average.samples(rule.line_ms).max(1), rule.sloping);
         // In a quiet recording the foot of a wave is seen, and need not be guessed from higher up.
-        let share_uv = (rule.departure_share * height).min(FOOT_ABOVE_NOISE * self.noise_uv);
+        let seen_uv = if rule.foot { FOOT_ABOVE_NOISE * self.noise_uv } else { f32::INFINITY };
+        let share_uv = (rule.departure_share * height).min(seen_uv);
         let least =
             (ABOVE_NOISE * noise_uv).max(self.noise_uv).max(LEAST_DEPARTURE_UV).max(share_uv);
         let hold = self.average.samples(STAYS_MS).max(3);

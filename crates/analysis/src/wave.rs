@@ -10,6 +10,7 @@ const QRS_ONSET: EdgeRule = EdgeRule {
     line_ms: 6.0,
     sloping: true,
     departure_share: 0.005,
+    foot: true,
     extrapolation_ms: 6.0,
 };
 
@@ -24,6 +25,7 @@ const P_ONSET: EdgeRule = EdgeRule {
     line_ms: 10.0,
     sloping: true,
     departure_share: 0.16,
+    foot: true,
     extrapolation_ms: 14.0,
 };
 
@@ -41,6 +43,7 @@ const T_OFFSET: EdgeRule = EdgeRule {
     line_ms: 10.0,
     sloping: false,
     departure_share: 0.07,
+    foot: true,
     extrapolation_ms: 12.0,
 };
 
@@ -50,6 +53,8 @@ const FAST_T_OFFSET: EdgeRule = EdgeRule {
     span_ms: 5.0,
     quiet: Quiet::AfterFall { speed_share: 0.18, hold_ms: 6.0, within_ms: 8.0 },
     line_ms: 4.0,
+    // The line is known from a few samples only; the foot would be mistaken for it.
+    foot: false,
     departure_share: 0.1,
     ..T_OFFSET
 };

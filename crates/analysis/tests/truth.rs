@@ -124,8 +124,6 @@ fn the_hearts_of_the_demo_are_measured_under_their_light_noise() {
         let synthetic = synthesize(&Spec::pattern(pattern));
         let tolerance = match pattern {
             Pattern::InferiorStElevation => Tolerance { deg: 6.0, ..LIGHT_NOISE },
-            // T and P almost touch; what lies between is short to tell noise from.
-            Pattern::SinusTachycardia => Tolerance { ms: 4.0, ..LIGHT_NOISE },
             _ => LIGHT_NOISE,
         };
         agree(pattern.name(), &measure(&synthetic.recording), &synthetic.truth, tolerance);
