@@ -51,10 +51,14 @@ function otherBytes() {
 }
 
 test("what is not an ECG is quarantined, with the reason", async () => {
-  await choose("letter.txt", Buffer.from("Dear colleague, this is a letter and not a tracing."));
+  const letter = Buffer.from(`Dear colleague, this is a letter and not a tracing. ${Date.now()}`);
+  await choose("letter.txt", letter);
   await outcome("letter.txt").getByText("Quarantined").waitFor();
   const text = await outcome("letter.txt").innerText();
-  assert.ok(text.length > "letter.txt 51 B Quarantined".length + 10, text);
+  assert.ok(text.length > "letter.txt 66 B Quarantined".length + 10, text);
+  // The same again: linked to what was quarantined, and not shown as if it were filed.
+  await choose("letter again.txt", letter);
+  await outcome("letter again.txt").getByText("did not become a recording").waitFor();
   await accessible(page, "upload tray");
 });
 

@@ -18,6 +18,7 @@ export type DevicePatient = Schemas["DevicePatient"];
 export type Acquired = Schemas["Acquired"];
 export type Item = Schemas["Item"];
 export type ItemState = Item["state"];
-export type NewPatient = NonNullable<Schemas["AssignRequest"]["new_patient"]>;
+/** Given names are a list on screen, empty or not. */
+export type NewPatient = Omit<Schemas["NewPatient"], "given"> & { given: string[] };
 export type User = Schemas["Users"]["users"][number];
 export type Access = Schemas["Accesses"]["accesses"][number];

@@ -5,6 +5,7 @@ import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { Link, NavLink, useLocation, useNavigate } from "react-router";
 import { live, useLiveState } from "../api/events";
 import type { Session } from "../api/types";
+import { Boundary } from "../ui/Boundary";
 import { InboxIcon, ListIcon, MoreIcon, PersonIcon, SearchIcon, UploadIcon } from "../ui/icons";
 import { KeysDialog, useKeys } from "../ui/keys";
 import { useNow } from "../ui/Moment";
@@ -62,7 +63,8 @@ function Frame({ children }: { children: ReactNode }) {
   const places = PLACES.filter((place) => may(session, place.needs));
   const inBar = places.filter((place) => place.first);
   const inMenu = places.filter((place) => !place.first);
-  const onRecording = useLocation().pathname.startsWith("/recordings/");
+  const place = useLocation().pathname;
+  const onRecording = place.startsWith("/recordings/");
   useKeys([
     { keys: ["?"], does: "Show the keys of this page", run: () => setKeysShown(true) },
     { keys: ["w"], does: "Go to the worklist", run: () => navigate("/worklist") },
@@ -118,7 +120,7 @@ function Frame({ children }: { children: ReactNode }) {
       </header>
       <BreakGlassBanner />
       <main id="content" className={classes.content} tabIndex={-1}>
-        {children}
+        <Boundary place={place}>{children}</Boundary>
       </main>
       <UploadTray />
       <KeysDialog opened={keysShown} onClose={() => setKeysShown(false)} />

@@ -27,6 +27,9 @@ export const SEVERITY_WORDS: Record<Severity, string> = {
   borderline: "Borderline",
   alert: "Alert",
 };
+/** The most urgent first. */
+export const bySeverity = <T extends { readonly severity: Severity }>(flags: readonly T[]): T[] =>
+  [...flags].sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
 export const SEVERITIES: readonly Severity[] = ["alert", "borderline", "info"];
 
 export const ROLE_WORDS: Record<Role, string> = {

@@ -168,6 +168,17 @@ function Decided({ item }: { item: Item }) {
         </Outcome>
       );
     case "linked":
+      if (item.recording_id == null) {
+        return (
+          <Outcome
+            tone="wait"
+            word="Seen before"
+            text="The same content came before and did not become a recording."
+          >
+            {may(session, "read-intake") && <Link to="/items">See intake</Link>}
+          </Outcome>
+        );
+      }
       return (
         <Outcome tone="good" word="Seen before" text="The same content was already here; nothing was added.">
           {open !== undefined && <Link to={open}>Open the recording</Link>}

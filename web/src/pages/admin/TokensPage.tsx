@@ -49,7 +49,6 @@ export default function TokensPage() {
               <th scope="col">Label</th>
               <th scope="col">Roles</th>
               <th scope="col">Made</th>
-              <th scope="col">Last used</th>
               <th scope="col">Ends</th>
               <th scope="col">Change</th>
             </tr>
@@ -62,7 +61,6 @@ export default function TokensPage() {
                 <td>
                   <Moment at={token.created_at} />
                 </td>
-                <td>{token.last_used_at == null ? "Never" : <Moment at={token.last_used_at} />}</td>
                 <td>{token.expires_at == null ? "Never" : <Moment at={token.expires_at} />}</td>
                 <td>
                   <Button size="compact-sm" variant="default" onClick={() => setRemoving(token)}>

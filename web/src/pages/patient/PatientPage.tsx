@@ -8,7 +8,7 @@ import { queries } from "../../api/queries";
 import type { PatientBanner, WorklistRow } from "../../api/types";
 import { may } from "../../app/permissions";
 import { useSession } from "../../app/session";
-import { countText, patientName } from "../../app/words";
+import { bySeverity, countText, patientName } from "../../app/words";
 import { MoreIcon } from "../../ui/icons";
 import { AcquiredMoment, Ago } from "../../ui/Moment";
 import { Notice } from "../../ui/Notice";
@@ -135,12 +135,12 @@ function Recordings({ rows }: { rows: readonly WorklistRow[] }) {
             <td>
               <span className={classes.flags}>
                 {row.flags.length === 0 && <span className="quiet">No flag</span>}
-                {row.flags.map((flag) => (
+                {bySeverity(row.flags).map((flag) => (
                   <FlagMark key={flag.code} {...flag} />
                 ))}
               </span>
             </td>
-            <td>{row.site.name}</td>
+            <td>{row.site?.name ?? <span className="quiet">Not stated</span>}</td>
             <td className="nowrap">
               <Ago at={row.received_at} />
             </td>

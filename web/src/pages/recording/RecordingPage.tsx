@@ -93,7 +93,7 @@ function Opened({ detail }: { detail: RecordingDetail }) {
       <PatientHead
         patient={detail.patient}
         devicePatient={detail.device_patient}
-        site={detail.site.name}
+        site={detail.site?.name ?? "not stated"}
         linked={detail.patient != null}
       >
         {detail.patient == null && canAssign && (

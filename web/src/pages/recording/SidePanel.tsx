@@ -7,6 +7,7 @@ import { sentence } from "../../api/failure";
 import { queries } from "../../api/queries";
 import type { FlagDetail, RecordingDetail } from "../../api/types";
 import {
+  bySeverity,
   bytesText,
   capital,
   countText,
@@ -64,9 +65,7 @@ function Section({ title, note, children }: { title: string; note?: ReactNode; c
 
 function Flags({ detail, lit, onLit }: SidePanelProps) {
   const { flags, not_evaluated, rule_version } = detail.flag_report;
-  const rank = { alert: 0, borderline: 1, info: 2 };
-  const ordered = flags.map((flag, index) => ({ flag, index }));
-  ordered.sort((a, b) => rank[a.flag.severity] - rank[b.flag.severity]);
+  const ordered = bySeverity(flags.map((flag, index) => ({ flag, index, severity: flag.severity })));
   return (
     <Section title="Flags" note={`rules ${rule_version}`}>
       {flags.length === 0 && <p className="quiet">No flag applies.</p>}
@@ -320,7 +319,7 @@ function Priors({ detail }: { detail: RecordingDetail }) {
             </span>
             <span className={classes.marks}>
               {row.flags.length === 0 && <span className="quiet">No flag</span>}
-              {row.flags.map((flag) => (
+              {bySeverity(row.flags).map((flag) => (
                 <FlagMark key={flag.code} {...flag} />
               ))}
             </span>

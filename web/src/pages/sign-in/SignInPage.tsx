@@ -1,7 +1,7 @@
 // Sign-in: organization, user, password. In a demo the sign-ins that exist are listed and fill the form.
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, Fragment, useEffect, useState } from "react";
 import { api, must } from "../../api/client";
 import { ApiFailure, sayFailure } from "../../api/failure";
 import { queries } from "../../api/queries";
@@ -46,29 +46,32 @@ export default function SignInPage({ notice }: { notice: string | undefined }) {
           <section className={classes.demo} aria-labelledby="demo-title">
             <h2 id="demo-title">Demo sign-ins</h2>
             <p className="quiet small">Made-up people and synthesized recordings. Choose one to sign in.</p>
-            <ul className={classes.list}>
-              {demo.data.map((entry) => (
-                <li key={`${entry.organization} ${entry.user_name}`}>
-                  <button
-                    type="button"
-                    className={classes.entry}
-                    disabled={signIn.isPending}
-                    onClick={() => {
-                      const { organization, user_name, password } = entry;
-                      setFields({ organization, user_name, password });
-                      signIn.mutate({ organization, user_name, password });
-                    }}
-                  >
-                    <span>
-                      <strong>{entry.user_name}</strong> · {roleWords(entry.roles)}
-                    </span>
-                    <span className="quiet small">
-                      {entry.organization_name} · password <code>{entry.password}</code>
-                    </span>
-                  </button>
-                </li>
-              ))}
-            </ul>
+            {organizationsOf(demo.data).map(({ name, entries }) => (
+              <Fragment key={name}>
+                <h3>{name}</h3>
+                <ul className={classes.list}>
+                  {entries.map((entry) => (
+                    <li key={entry.user_name}>
+                      <button
+                        type="button"
+                        className={classes.entry}
+                        disabled={signIn.isPending}
+                        onClick={() => {
+                          const { organization, user_name, password } = entry;
+                          setFields({ organization, user_name, password });
+                          signIn.mutate({ organization, user_name, password });
+                        }}
+                      >
+                        <strong>{roleWords(entry.roles)}</strong>
+                        <span className="quiet small">
+                          {entry.organization} / {entry.user_name} / <code>{entry.password}</code>
+                        </span>
+                      </button>
+                    </li>
+                  ))}
+                </ul>
+              </Fragment>
+            ))}
           </section>
         ) : null
       }
@@ -112,6 +115,11 @@ export default function SignInPage({ notice }: { notice: string | undefined }) {
       </form>
     </EntranceFrame>
   );
+}
+
+function organizationsOf<T extends { readonly organization_name: string }>(all: readonly T[]) {
+  const names = [...new Set(all.map((entry) => entry.organization_name))];
+  return names.map((name) => ({ name, entries: all.filter((entry) => entry.organization_name === name) }));
 }
 
 function signInWords(failure: unknown, wait: number): string {

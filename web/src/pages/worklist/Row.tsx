@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { Link } from "react-router";
 import type { WorklistRow } from "../../api/types";
 import { remember } from "../../app/memory";
-import { ageText, patientName } from "../../app/words";
+import { ageText, bySeverity, patientName } from "../../app/words";
 import { AcquiredMoment, Ago } from "../../ui/Moment";
 import { FlagMark, SeverityMark } from "../../ui/Severity";
 import classes from "./Worklist.module.css";
@@ -89,7 +89,7 @@ export function Row({ row, index, top, height, selected }: RowProps) {
         )}
       </span>
       <span role="cell" className={classes.flags}>
-        {row.flags.map((flag) => (
+        {bySeverity(row.flags).map((flag) => (
           <FlagMark key={flag.code} {...flag} />
         ))}
         {!row.quality_usable && <span className={classes.note}>Poor signal</span>}
@@ -100,7 +100,7 @@ export function Row({ row, index, top, height, selected }: RowProps) {
         )}
       </span>
       <span role="cell" className={classes.site}>
-        {row.site.name}
+        {row.site?.name ?? <span className="quiet">Not stated</span>}
       </span>
       <span role="cell" className={classes.received}>
         <Ago at={row.received_at} />
