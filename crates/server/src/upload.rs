@@ -11,6 +11,7 @@ use futures_util::StreamExt;
 use precordia_app::access::OrgScope;
 use precordia_app::{Arrival, ReceiveError, Receiving};
 use precordia_model::{Door, ItemId, Phi, SiteId};
+use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use crate::api::{Addressed, Answers, Signed, WithBody};
@@ -28,6 +29,8 @@ const FILE_NAME_CHARS_MAX: usize = 255;
 const FORM_BYTES_MAX: u64 = 64 * 1024;
 /// A sender who says nothing for so long is gone.
 const CHUNK_TIME: Duration = Duration::from_secs(30);
+/// A whole file takes no longer, or its place goes to another.
+const FILE_TIME: Duration = Duration::from_secs(15 * 60);
 /// How long an upload waits for its turn.
 const TURN_TIME: Duration = Duration::from_secs(10);
 const WAIT_SECONDS_MAX: u64 = 30;
@@ -109,7 +112,14 @@ async fn receive(
     }
     let mut form =
         Multipart::from_request(request, &()).await.map_err(|_| malformed("it has no boundary"))?;
-    let mut parts = Parts { server, scope, receiving: None, site: None, bytes: 0 };
+    let mut parts = Parts {
+        server,
+        scope,
+        receiving: None,
+        site: None,
+        bytes: 0,
+        end: Instant::now() + FILE_TIME,
+    };
     match parts.read(&mut form, &mut arrival).await {
         Ok(()) => parts.finish().await,
         Err(failure) => {
@@ -126,11 +136,12 @@ struct Parts<'a> {
     receiving: Option<Receiving<'a>>,
     site: Option<SiteId>,
     bytes: u64,
+    end: Instant,
 }
 
 impl<'a> Parts<'a> {
     async fn read(&mut self, form: &mut Multipart, arrival: &mut Arrival) -> Result<(), Failure> {
-        while let Some(field) = in_time(form.next_field()).await? {
+        while let Some(field) = in_time(self.end, form.next_field()).await? {
             match field.name() {
                 Some("file") if self.receiving.is_none() => self.read_file(field, arrival).await?,
                 Some("site_id") if self.site.is_none() => self.read_site(field).await?,
@@ -154,7 +165,7 @@ impl<'a> Parts<'a> {
         let receiving = self.server.app.receive(self.scope, arrival.clone()).await;
         let mut receiving = receiving.map_err(|cause| refusal(Some(cause)))?;
         loop {
-            let chunk = match in_time(field.chunk()).await {
+            let chunk = match in_time(self.end, field.chunk()).await {
                 Ok(Some(chunk)) => chunk,
                 Ok(None) => break,
                 Err(failure) => {
@@ -165,7 +176,7 @@ impl<'a> Parts<'a> {
             if receiving.is_full(chunk.len()) {
                 let refused = receiving.refuse().await?;
                 // The sender reads the answer after it has sent everything.
-                drain_field(field).await;
+                drain_field(self.end, field).await;
                 return Err(refusal(Some(refused)));
             }
             self.bytes += chunk.len() as u64;
@@ -180,7 +191,7 @@ impl<'a> Parts<'a> {
 
     async fn read_site(&mut self, mut field: Field<'_>) -> Result<(), Failure> {
         let mut text = Vec::new();
-        while let Some(chunk) = in_time(field.chunk()).await? {
+        while let Some(chunk) = in_time(self.end, field.chunk()).await? {
             if text.len() + chunk.len() > SITE_BYTES_MAX {
                 return Err(Failure::invalid("site_id", "it is not an id"));
             }
@@ -225,9 +236,10 @@ fn refusal(cause: Option<ReceiveError>) -> Failure {
 }
 
 async fn in_time<T>(
+    end: Instant,
     next: impl Future<Output = Result<T, axum::extract::multipart::MultipartError>>,
 ) -> Result<T, Failure> {
-    match tokio::time::timeout(CHUNK_TIME, next).await {
+    match tokio::time::timeout_at(end.min(Instant::now() + CHUNK_TIME), next).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(_)) => Err(malformed("it is cut off or not well formed")),
         Err(_) => {
@@ -247,7 +259,9 @@ fn malformed(text: &str) -> Failure {
 async fn drain(request: Request) {
     let mut stream = request.into_body().into_data_stream();
     let mut left = DRAIN_BYTES_MAX;
-    while let Ok(Some(Ok(chunk))) = tokio::time::timeout(CHUNK_TIME, stream.next()).await {
+    let end = Instant::now() + FILE_TIME;
+    let chunk_end = || end.min(Instant::now() + CHUNK_TIME);
+    while let Ok(Some(Ok(chunk))) = tokio::time::timeout_at(chunk_end(), stream.next()).await {
         match left.checked_sub(chunk.len()) {
             Some(rest) => left = rest,
             None => return,
@@ -255,9 +269,9 @@ async fn drain(request: Request) {
     }
 }
 
-async fn drain_field(mut field: Field<'_>) {
+async fn drain_field(end: Instant, mut field: Field<'_>) {
     let mut left = DRAIN_BYTES_MAX;
-    while let Ok(Some(chunk)) = in_time(field.chunk()).await {
+    while let Ok(Some(chunk)) = in_time(end, field.chunk()).await {
         match left.checked_sub(chunk.len()) {
             Some(rest) => left = rest,
             None => return,

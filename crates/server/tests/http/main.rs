@@ -9,5 +9,6 @@ mod isolation;
 mod operations;
 mod recording;
 mod session;
+mod tls;
 mod upload;
 mod world;
