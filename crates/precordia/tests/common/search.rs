@@ -18,7 +18,7 @@ pub fn forms(text: &str) -> Vec<(String, Vec<u8>)> {
         let encoded = STANDARD_NO_PAD.encode(&padded);
         let from = (shift * 8).div_ceil(6);
         let until = padded.len() * 8 / 6;
-        let inner = encoded[from..until].as_bytes().to_vec();
+        let inner = encoded.as_bytes()[from..until].to_vec();
         let url_safe = inner
             .iter()
             .map(|b| match b {
