@@ -31,6 +31,7 @@ test("a wrong password says so, names nothing, and a right one opens the workspa
   const { page, seen } = await openPage(browser);
   const person = await someone("cardiologist");
   await page.goto("/");
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await accessible(page, "sign-in");
   await page.getByLabel("Organization").fill(person.organization);
   await page.getByLabel("User name").fill(person.user_name);

@@ -231,7 +231,7 @@ pub(crate) enum SearchableType {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SearchForm {
     #[schema(minimum = 1, maximum = 4294967295.0, nullable = false)]
-    _count: Option<u32>,
+    _count: Option<i64>,
     #[schema(nullable = false, pattern = "^[A-Za-z0-9.-]{1,64}$")]
     _id: Option<String>,
 }

@@ -23,7 +23,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// Search a type. `/fhir/metadata` lists its parameters; any other is refused with 400.
 #[utoipa::path(get, path = "/fhir/{type}", operation_id = "fhir_search", tag = "fhir",
     params(("type" = inline(crate::api::SearchableType), Path),
-        ("_count" = Option<u32>, Query, minimum = 1, maximum = 4294967295.0),
+        ("_count" = Option<i64>, Query, minimum = 1, maximum = 4294967295.0),
         ("_id" = Option<String>, Query, pattern = "^[A-Za-z0-9.-]{1,64}$")),
     responses((status = 200, description = "Bundle", body = Object, content_type = "application/fhir+json"),
         FhirAnswers, FhirSigned))]
