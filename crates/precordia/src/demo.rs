@@ -175,13 +175,13 @@ fn recordings(house: &House) -> Result<Vec<Vec<u8>>> {
     for (number, pattern) in Pattern::ALL.iter().enumerate() {
         let person = Person::demo(house.first_person + number);
         if number < 3 {
-            let earlier = at(Spec::pattern(Pattern::ALL[0]), &person, 2025, number);
+            let earlier = at(Spec::pattern(Pattern::ALL[0]), &person, 2024, number);
             files.push(encode(&earlier, house, 100 + number)?);
         }
-        files.push(encode(&at(Spec::pattern(*pattern), &person, 2026, number), house, number)?);
+        files.push(encode(&at(Spec::pattern(*pattern), &person, 2025, number), house, number)?);
     }
     let mut nobody =
-        at(Spec::pattern(Pattern::ALL[0]), &Person::demo(house.first_person + 40), 2026, 27);
+        at(Spec::pattern(Pattern::ALL[0]), &Person::demo(house.first_person + 40), 2025, 27);
     nobody.person.id = String::new();
     files.push(encode(&nobody, house, 200)?);
     files.push(b"This is a discharge letter that somebody dropped into the ECG folder.\n".to_vec());

@@ -16,5 +16,10 @@ pub fn start(log: &Log) -> Result<()> {
         LogFormat::Text => builder.with_ansi(false).init(),
         LogFormat::Json => builder.json().flatten_event(true).init(),
     }
+    // A panic's own words may quote what it stumbled over; only its place is written.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a fault of the program");
+    }));
     Ok(())
 }
