@@ -176,8 +176,12 @@ mod tests {
         words.iter().fold(text, |text, (from, to)| text.replace(from, to))
     }
 
+    /// Only PostgreSQL samples values behind our back, so only there it is told not to.
     fn without_blank_lines(text: &str) -> Vec<&str> {
-        text.lines().filter(|line| !line.is_empty()).collect()
+        text.lines()
+            .filter(|line| !line.is_empty() && !line.ends_with("SET STATISTICS 0;"))
+            .filter(|line| !line.starts_with("-- The server's statistics"))
+            .collect()
     }
 
     #[test]

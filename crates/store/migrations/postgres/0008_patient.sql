@@ -17,3 +17,6 @@ CREATE TABLE patient_token (
 );
 
 CREATE INDEX patient_token_by_patient ON patient_token (patient);
+
+-- The server's statistics would keep samples of what an erasure removes.
+ALTER TABLE patient_token ALTER COLUMN token SET STATISTICS 0;

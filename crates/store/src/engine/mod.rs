@@ -73,7 +73,7 @@ pub(crate) enum Database {
 }
 
 impl Database {
-    /// A snapshot: all queries of the job see the same state.
+    /// Each query of the job sees what was committed when it began.
     pub(crate) async fn read<T: Send + 'static>(&self, job: impl Job<T>) -> Result<T, DbError> {
         match self {
             Database::Sqlite(database) => database.read(job).await,

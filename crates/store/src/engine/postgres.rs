@@ -56,7 +56,7 @@ impl PostgresSchema {
     }
 
     pub(crate) async fn read<T: Send + 'static>(&self, job: impl Job<T>) -> Result<T, DbError> {
-        let mut transaction = self.begin("ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        let mut transaction = self.begin("ISOLATION LEVEL READ COMMITTED READ ONLY").await?;
         let answer = job(&mut transaction).await;
         transaction.end("COMMIT").await?;
         answer
@@ -102,12 +102,25 @@ impl PostgresSchema {
 
     /// Rewrites the tables into new files. The server's own journal keeps old pages until it recycles
     /// them, and the file system keeps freed blocks; neither can be reached from here.
+    ///
+    /// Not `VACUUM FULL`: it carries over removed rows that any transaction of the database may still see.
+    /// An emptied table looks empty to a snapshot from before; reads here take theirs after the lock.
     pub(crate) async fn scrub(&self, tables: &'static [ScrubTable]) -> Result<(), DbError> {
-        let mut taken = self.pool.take().await?;
+        let mut sql = format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL search_path TO \"{}\", pg_temp; \
+             SET LOCAL synchronous_commit TO on; SET LOCAL lock_timeout TO '30s'; \
+             SELECT position FROM head FOR UPDATE; ",
+            self.name
+        );
         for table in tables {
-            let sql = format!("VACUUM (FULL) \"{}\".{table}", self.name);
-            taken.client().client.batch_execute(&sql).await.map_err(failed)?;
+            sql.push_str(&format!(
+                "CREATE TABLE scrub AS SELECT * FROM {table}; TRUNCATE {table}; \
+                 INSERT INTO {table} SELECT * FROM scrub; DROP TABLE scrub; "
+            ));
         }
+        sql.push_str("COMMIT");
+        let mut taken = self.pool.take().await?;
+        taken.client().client.batch_execute(&sql).await.map_err(failed)?;
         taken.give_back();
         Ok(())
     }
