@@ -4936,12 +4936,12 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/x-www-form-urlencoded": {
-                    /** Format: int32 */
-                    _count?: number | null;
-                    _id?: string | null;
+                    /** Format: int64 */
+                    _count?: number;
+                    _id?: string;
                 };
             };
         };
