@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use precordia_app::access::OrgScope;
 use precordia_app::port::*;
+use precordia_model::*;
 use precordia_store::Store;
 
 use crate::engines::Opened;
@@ -131,30 +132,77 @@ pub async fn two_handles_write_one_unbroken_chain(opened: &Opened) {
     assert_eq!(events, 320 + i64::try_from(versions.len()).unwrap());
 }
 
+/// Pairs that share a group, in this order: the first of each is refused for its last precondition after
+/// all others passed, and the second asks for the very things that the first would have taken.
+pub async fn a_refused_batch_takes_nothing_from_those_behind_it(opened: &Opened) {
+    let scope = opened.organization().await;
+    let (taken, stream) = (new_stream(), new_stream());
+    let (a, b, c) = (KeyId(uuid()), KeyId(uuid()), KeyId(uuid()));
+    let wrapped = key("recording/x", a);
+    let first = Batch {
+        keys: vec![KeyChange::Add(wrapped.clone())],
+        work: vec![work("lane")],
+        ..one(&taken)
+    };
+    done(opened.store.append((&scope).into(), first).await);
+    let (now, until) = (Timestamp(1), Timestamp(9));
+    let claimed = opened.store.claim(&scope, &["ingest"], "w", now, until, 1).await.unwrap();
+    let lease = claimed[0].lease.clone();
+
+    let rewrap = |from, to| KeyChange::Rewrap { id: wrapped.id, from, to, wrapped: vec![1; 9] };
+    let conflicting = || vec![event(&new_stream(), 1), event(&taken, 1)];
+    let pairs: Vec<(Batch, Batch)> = vec![
+        (
+            Batch { effects: vec![effect("k", "s")], ..one(&taken) },
+            Batch { effects: vec![effect("k", "s")], ..one(&new_stream()) },
+        ),
+        (Batch { resources: vec![resource(0, "gap", 7)], ..one(&stream) }, one(&stream)),
+        (
+            Batch { finish: Some(lease.clone()), events: conflicting(), ..Batch::default() },
+            Batch { finish: Some(lease), ..one(&new_stream()) },
+        ),
+        (
+            Batch {
+                resources: vec![resource(0, "r", 1), resource(0, "gap", 7)],
+                ..one(&new_stream())
+            },
+            Batch { resources: vec![resource(0, "r", 1)], ..one(&new_stream()) },
+        ),
+        (
+            Batch { keys: vec![rewrap(a, b), rewrap(c, b)], ..one(&new_stream()) },
+            Batch { keys: vec![rewrap(a, c)], ..one(&new_stream()) },
+        ),
+    ];
+    // While the lock is held, all wait behind the one that waits for it; then they are one group.
+    let held = opened.hold(scope.organization()).await;
+    let mut waiting = Vec::new();
+    let head = Batch { access: vec![access("-", "a")], ..one(&new_stream()) };
+    for batch in [head].into_iter().chain(pairs.into_iter().flat_map(|(a, b)| [a, b])) {
+        let (store, scope) = (Arc::clone(&opened.store), scope.clone());
+        waiting.push(tokio::spawn(async move { store.append((&scope).into(), batch).await }));
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    held.release().await;
+    let mut answers = Vec::new();
+    for task in waiting {
+        answers.push(task.await.unwrap().unwrap());
+    }
+    for (n, pair) in answers[1..].chunks(2).enumerate() {
+        assert!(matches!(pair[0], Append::Conflict { .. }), "pair {n}: {:?}", pair[0]);
+        assert!(matches!(pair[1], Append::Done { .. }), "pair {n}: {:?}", pair[1]);
+    }
+    verify(&opened.store, (&scope).into()).await;
+}
+
 pub async fn appends_to_two_organizations_do_not_wait_for_each_other(opened: &Opened) {
     let (a, b) = (opened.organization().await, opened.organization().await);
-    // Somebody holds the write lock of A.
-    let sqlite = opened.raw_sqlite(a.organization());
-    let postgres = opened.raw_postgres().await;
-    if let Some(raw) = &sqlite {
-        raw.execute_batch("BEGIN IMMEDIATE").unwrap();
-    }
-    if let Some(raw) = &postgres {
-        let schema = format!("org_{}", a.organization().0.simple());
-        let lock = format!("BEGIN; SELECT * FROM \"{schema}\".head FOR UPDATE");
-        raw.batch_execute(&lock).await.unwrap();
-    }
+    let held = opened.hold(a.organization()).await;
     let store = Arc::clone(&opened.store);
     let blocked =
         tokio::spawn(async move { done(store.append((&a).into(), one(&new_stream())).await) });
     let free = opened.store.append((&b).into(), one(&new_stream()));
     done(tokio::time::timeout(Duration::from_secs(10), free).await.unwrap());
     assert!(!blocked.is_finished());
-    if let Some(raw) = &sqlite {
-        raw.execute_batch("COMMIT").unwrap();
-    }
-    if let Some(raw) = &postgres {
-        raw.batch_execute("COMMIT").await.unwrap();
-    }
+    held.release().await;
     assert_eq!(blocked.await.unwrap(), [1]);
 }

@@ -80,6 +80,19 @@ impl Opened {
         self.is_sqlite().then(|| rusqlite::Connection::open(path).unwrap())
     }
 
+    /// Holds the write lock of an organization, as another process that is slow would.
+    pub async fn hold(&self, organization: OrganizationId) -> Held {
+        if let Some(raw) = self.raw_sqlite(organization) {
+            raw.execute_batch("BEGIN IMMEDIATE").unwrap();
+            return Held::Sqlite(raw);
+        }
+        let raw = self.raw_postgres().await.unwrap();
+        let schema = format!("org_{}", organization.0.simple());
+        let lock = format!("BEGIN; SELECT * FROM \"{schema}\".head FOR UPDATE");
+        raw.batch_execute(&lock).await.unwrap();
+        Held::Postgres(raw)
+    }
+
     /// Every byte that the engine keeps in its files, the server's own journal left out.
     pub async fn raw_bytes(&self) -> Vec<u8> {
         let root = match self.raw_postgres().await {
@@ -107,6 +120,21 @@ impl Opened {
             }
         }
         bytes
+    }
+}
+
+/// A write lock. Nobody appends to the organization until it is released.
+pub enum Held {
+    Sqlite(rusqlite::Connection),
+    Postgres(tokio_postgres::Client),
+}
+
+impl Held {
+    pub async fn release(self) {
+        match self {
+            Held::Sqlite(raw) => raw.execute_batch("COMMIT").unwrap(),
+            Held::Postgres(raw) => raw.batch_execute("COMMIT").await.unwrap(),
+        }
     }
 }
 
@@ -171,7 +199,7 @@ impl Server {
 
     /// A new database, and the connection string of a login role that may do what the product needs and
     /// no more.
-    async fn database(&self) -> String {
+    pub async fn database(&self) -> String {
         static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
         let guard = ONE_AT_A_TIME.lock().await;
         let admin = self.admin().await;

@@ -17,6 +17,7 @@ mod keys;
 mod log;
 mod patients;
 mod samples;
+mod tls;
 mod views;
 mod work;
 
@@ -62,6 +63,7 @@ contract! {
         of_two_writers_of_a_stream_one_wins
         an_effect_asked_for_64_times_at_once_happens_once
         two_handles_write_one_unbroken_chain
+        a_refused_batch_takes_nothing_from_those_behind_it
         appends_to_two_organizations_do_not_wait_for_each_other;
     log:
         events_are_read_by_position_and_by_stream
@@ -119,6 +121,8 @@ contract! {
         the_role_of_one_organization_cannot_read_another;
     handles:
         two_hundred_organizations_need_few_handles;
+    tls:
+        a_server_is_trusted_by_its_certificate_only;
     crash:
         a_process_killed_while_appending_leaves_a_clean_chain;
 }
