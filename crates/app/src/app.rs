@@ -63,7 +63,6 @@ pub struct Inner {
     pub(crate) work_waiting: tokio::sync::Notify,
     pub(crate) organizations_with_work:
         std::sync::Mutex<std::collections::BTreeSet<precordia_model::OrganizationId>>,
-    pub(crate) hands: crate::hands::Hands,
 }
 
 impl std::ops::Deref for App {
@@ -90,7 +89,6 @@ impl App {
             hashing: tokio::sync::Semaphore::new(2),
             work_waiting: tokio::sync::Notify::new(),
             organizations_with_work: std::sync::Mutex::default(),
-            hands: crate::hands::Hands::default(),
         }))
     }
 

@@ -9,7 +9,7 @@ use precordia_model::{
     PatientId, PatientIdentity, Phi, Recording, RecordingId, Refusal, RefusalReason, Sex,
 };
 use precordia_rules::event::{
-    Event, GroupFacts, ItemHeld, LeadFacts, PatientRegistered, RecordingFacts,
+    Event, GroupFacts, ItemHeld, ItemLinked, LeadFacts, PatientRegistered, RecordingFacts,
 };
 use precordia_rules::intake::{self, Outcome, PatientChoice};
 use precordia_rules::patient::{Agreement, Claim, Match, match_patient};
@@ -17,17 +17,12 @@ use precordia_rules::patient::{Agreement, Claim, Match, match_patient};
 use crate::access::OrgScope;
 use crate::app::{App, AppError};
 use crate::blob::{self, stream_of};
-use crate::index::{identifier_token, patient_tokens};
-use crate::intake::{ItemDetails, Reason};
+use crate::index::identifier_token;
+use crate::intake::{Item, ItemDetails};
 use crate::keys::RealmKeys;
 use crate::ledger::{Draft, open_value};
 use crate::live::{Change, RecordingChange};
-use crate::patient::PatientView;
-use crate::port::{
-    Append, ClaimedWork, EffectKey, ItemRow, KeyKind, POSITION_OF_THIS_BATCH, PatientRow, Realm,
-    RecordingRow, RecordingStatus, Stream, ViewChange,
-};
-use crate::recording::RecordingSummary;
+use crate::port::{Append, ClaimedWork, EffectKey, ItemRow, KeyKind, Realm, Stream, Version};
 use crate::seal::DataKey;
 use crate::user::hex;
 
@@ -81,14 +76,16 @@ impl App {
         scope: &OrgScope,
         work: &ClaimedWork,
     ) -> Result<(), AppError> {
-        let _filing = self.hands.filing(scope).await;
         let row = self.item_of_work(scope, work).await?;
         let mut draft = Draft::new(self, scope.into());
-        if let Some(first) = row.linked_to {
-            let first = self.ports.items.item(scope, first).await?;
-            let recording = first.and_then(|first| first.recording);
-            if recording.is_some() {
-                draft.view(ViewChange::Item(ItemRow { recording, ..row }));
+        if let (Some(to), Some(blob), None) = (row.linked_to, row.blob, row.recording) {
+            let first = self.ports.items.item(scope, to).await?;
+            if let Some(recording) = first.and_then(|first| first.recording) {
+                let key = self.key_of_subject(scope.into(), &stream_of(blob)).await?;
+                let details = details_of(scope.into(), &row, &key)?;
+                let linked = ItemLinked { to, recording: Some(recording) };
+                let (id, before) = (row.id, Item { row, details });
+                draft.item(&key, id, Some(before), Event::ItemLinked(linked))?;
             }
         }
         draft.batch.finish = Some(work.lease.clone());
@@ -104,30 +101,12 @@ impl App {
         refusal: Refusal,
     ) -> Result<(), AppError> {
         let realm = Realm::from(scope);
-        let stream = Stream::new("item", row.id);
-        let version = row.version + 1;
         let mut draft = Draft::new(self, realm);
-        let code = refusal.code.clone();
-        let details = ItemDetails {
-            reason: Some(Reason {
-                code: code.clone(),
-                text: refusal.to_string(),
-                hint: refusal.hint.clone(),
-            }),
-            ..details_of(realm, &row, blob_key)?
-        };
         let event =
             Event::ItemQuarantined(intake::quarantine(refusal, precordia_formats::READER_VERSION));
-        draft.event(blob_key, &stream, version, &event);
-        let sealed = draft.sealed(blob_key, stream.as_str(), "details", version, &details);
         let id = row.id;
-        draft.view(ViewChange::Item(ItemRow {
-            state: ItemState::Quarantined,
-            version,
-            reason: Some(code),
-            sealed,
-            ..row
-        }));
+        let details = details_of(realm, &row, blob_key)?;
+        draft.item(blob_key, id, Some(Item { row, details }), event)?;
         draft.batch.finish = Some(work.lease.clone());
         if let Append::Done { .. } = draft.append(realm).await? {
             let change = Change::Item { item: id, state: ItemState::Quarantined, recording: None };
@@ -146,7 +125,6 @@ impl App {
     ) -> Result<(), AppError> {
         // Two recordings of a new patient may come at once; the second finds the first one's patient
         // when it looks again.
-        let _filing = self.hands.filing(scope).await;
         for _ in 0..4 {
             let matched = self.match_device_patient(scope, &read.recording.patient).await?;
             match self.append_filed(scope, work, &row, blob_key, &read, matched).await? {
@@ -172,7 +150,14 @@ impl App {
         let outcome = intake::file(recording, matched.decision);
         let mut draft = Draft::new(self, realm);
         let patient = match &outcome {
-            Outcome::Filed { patient: PatientChoice::Known(_), .. } => matched.patient,
+            Outcome::Filed { patient: PatientChoice::Known(_), .. } => {
+                // None of those that were compared may be merged or erased meanwhile.
+                matched
+                    .seen
+                    .into_iter()
+                    .for_each(|(stream, version)| draft.expect(stream, version));
+                matched.patient
+            }
             Outcome::Filed { patient: PatientChoice::Register, .. } => Some(
                 self.register_from_device(&mut draft, scope, &keys, &read.recording.patient)?,
             ),
@@ -201,34 +186,18 @@ impl App {
             Outcome::Filed { .. } => (ItemState::Filed, None),
             Outcome::Held { item: ItemHeld { reason, .. } } => (ItemState::Held, Some(*reason)),
         };
-        let facts = facts(row, read, flags, patient.as_ref().map(|p| p.patient.id), hold)?;
-        let filed =
-            Filed { recording, version: 1, resource_version: 1, facts: &facts, row, key: &key };
-        self.draft_recording(&mut draft, &filed, matched.before_merge)?;
-        let item_version = row.version + 1;
-        let stream = Stream::new("item", row.id);
+        let patient = patient.as_ref().map(|p| p.patient.id);
+        let facts = facts(row, read, flags, patient, matched.before_merge, hold)?;
+        let event = Event::RecordingFiled(Box::new(facts.clone()));
+        let (index, _) = draft.recording(&key, recording, None, &event)?;
+        let filed = Filed { recording, resource_version: 1, facts: &facts, row, key: &key };
+        draft_resources(&mut draft, index, &filed);
         let event = match outcome {
             Outcome::Filed { item, .. } => Event::ItemFiled(item),
             Outcome::Held { item } => Event::ItemHeld(item),
         };
-        draft.event(blob_key, &stream, item_version, &event);
-        let mut details = details_of(realm, row, blob_key)?;
-        details.reason = hold.map(|reason| Reason {
-            code: reason.name().to_owned(),
-            text: reason.text().to_owned(),
-            hint: Some(String::from(
-                "compare both identities and assign the recording to its patient",
-            )),
-        });
-        let sealed = draft.sealed(blob_key, stream.as_str(), "details", item_version, &details);
-        draft.view(ViewChange::Item(ItemRow {
-            state,
-            recording: Some(recording),
-            version: item_version,
-            reason: hold.map(|reason| reason.name().to_owned()),
-            sealed,
-            ..row.clone()
-        }));
+        let details = details_of(realm, row, blob_key)?;
+        draft.item(blob_key, row.id, Some(Item { row: row.clone(), details }), event)?;
         draft.batch.finish = Some(work.lease.clone());
         let answer = draft.append(realm).await?;
         if let Append::Done { .. } = answer {
@@ -241,23 +210,6 @@ impl App {
             );
         }
         Ok(answer)
-    }
-
-    /// The recording's event, its FHIR resource versions and its view row.
-    fn draft_recording(
-        &self,
-        draft: &mut Draft<'_>,
-        filed: &Filed<'_>,
-        before_merge: Option<PatientId>,
-    ) -> Result<(), AppError> {
-        let stream = Stream::new("recording", filed.recording);
-        let event = Event::RecordingFiled(Box::new(filed.facts.clone()));
-        let index = draft.event(filed.key, &stream, filed.version, &event);
-        draft_resources(draft, index, filed);
-        let view =
-            recording_row(draft, filed, filed.facts.patient, before_merge, POSITION_OF_THIS_BATCH)?;
-        draft.view(ViewChange::Recording(view));
-        Ok(())
     }
 
     fn register_from_device(
@@ -286,8 +238,8 @@ impl App {
         let (key, change) =
             self.keyring.create(realm, KeyKind::Patient, stream.as_str(), &keys.organization);
         draft.batch.keys.push(change);
-        let registered = PatientRegistered { identity: identity.clone() };
-        let event = draft.event(&key, &stream, 1, &Event::PatientRegistered(registered));
+        let registered = Event::PatientRegistered(PatientRegistered { identity: identity.clone() });
+        let (event, now) = draft.patient(&key, &keys.index, id, None, &registered)?;
         for effect in identifier_effects(keys, &identity, id) {
             draft.batch.effects.push(effect);
         }
@@ -301,18 +253,7 @@ impl App {
             1,
             &fhir_patient::to_fhir(&patient, &meta),
         );
-        let view = PatientView { identity: patient.identity.clone() };
-        let sealed = draft.sealed(&key, stream.as_str(), "identity", 1, &view);
-        draft.view(ViewChange::Patient(PatientRow {
-            id,
-            merged_into: None,
-            version: 1,
-            resource_version: 1,
-            sealed,
-        }));
-        let tokens = patient_tokens(&keys.index, &patient.identity);
-        draft.view(ViewChange::PatientTokens { patient: id, tokens });
-        Ok(OpenPatient { patient, key })
+        Ok(OpenPatient { patient, version: now.row.version, key })
     }
 
     /// Whose recording this is, by what its file says.
@@ -331,15 +272,18 @@ impl App {
                 decision: match_patient(claim, &[]),
                 patient: None,
                 before_merge: None,
+                seen: Vec::new(),
             });
         };
         let keys = self.keyring.realm(scope.into()).await?;
         let token = identifier_token(&keys.index, &identifier.system, identifier.value.reveal());
         let rows = self.ports.patients.patients_by_tokens(scope, &[vec![token]], None, 8).await?;
         let mut candidates = Vec::new();
+        let mut seen = Vec::new();
         for row in rows {
             let open = self.open_patient(scope, &row).await?;
             let agrees = agreement(&identity, &open.patient.identity);
+            seen.push((Stream::new("patient", row.id), row.version));
             // A merged record's id names the patient that it was merged into; an un-merge takes the
             // recording back to the record whose id it carries.
             let candidate = match open.patient.merged_into {
@@ -352,6 +296,7 @@ impl App {
                         .patient(scope, into)
                         .await?
                         .ok_or(AppError::NotFound("patient"))?;
+                    seen.push((Stream::new("patient", row.id), row.version));
                     Candidate { open: self.open_patient(scope, &row).await?, before_merge, agrees }
                 }
             };
@@ -367,13 +312,15 @@ impl App {
             Match::New | Match::Unsure(_) => None,
         };
         let (patient, before_merge) = sure.map_or((None, None), |c| (Some(c.open), c.before_merge));
-        Ok(Matched { decision, patient, before_merge })
+        Ok(Matched { decision, patient, before_merge, seen })
     }
 }
 
 /// A patient whose key is open.
 pub(crate) struct OpenPatient {
     pub(crate) patient: Patient,
+    /// Of the patient's stream, as it was read.
+    pub(crate) version: Version,
     pub(crate) key: Arc<DataKey>,
 }
 
@@ -381,6 +328,8 @@ struct Matched {
     decision: Match,
     patient: Option<OpenPatient>,
     before_merge: Option<PatientId>,
+    /// The patients that were compared, as they stood.
+    seen: Vec<(Stream, Version)>,
 }
 
 struct Candidate {
@@ -392,7 +341,6 @@ struct Candidate {
 /// A recording as it stands at one version.
 pub(crate) struct Filed<'a> {
     pub(crate) recording: RecordingId,
-    pub(crate) version: i64,
     pub(crate) resource_version: i64,
     pub(crate) facts: &'a RecordingFacts,
     pub(crate) row: &'a ItemRow,
@@ -443,34 +391,6 @@ pub(crate) fn content_type(format: &str) -> &'static str {
     }
 }
 
-pub(crate) fn recording_row(
-    draft: &Draft<'_>,
-    filed: &Filed<'_>,
-    patient: Option<PatientId>,
-    patient_before_merge: Option<PatientId>,
-    position: i64,
-) -> Result<RecordingRow, AppError> {
-    let facts = filed.facts;
-    let summary = RecordingSummary::of(facts, filed.resource_version);
-    let stream = format!("recording/{}", filed.recording);
-    Ok(RecordingRow {
-        id: filed.recording,
-        status: if patient.is_some() { RecordingStatus::Filed } else { RecordingStatus::Held },
-        patient,
-        patient_before_merge,
-        site: facts.site,
-        door: facts.door,
-        item: facts.item,
-        blob: facts.blob,
-        received_at: filed.row.received_at,
-        acquired_sort: facts.acquired_at.as_ref().and_then(|at| at.sort_key()),
-        flags: facts.flags.flags.iter().map(|flag| (flag.code, flag.severity)).collect(),
-        position,
-        version: filed.version,
-        sealed: draft.sealed(filed.key, &stream, "summary", filed.version, &summary),
-    })
-}
-
 /// Reading and measuring take milliseconds of a core; they run beside the async workers. A panic is our
 /// own bug: the object is quarantined under its own code instead of being tried for ever.
 async fn read_and_measure(bytes: Vec<u8>) -> Result<Result<ReadRecording, Refusal>, AppError> {
@@ -500,6 +420,7 @@ fn facts(
     read: &ReadRecording,
     flags: FlagReport,
     patient: Option<PatientId>,
+    patient_before_merge: Option<PatientId>,
     hold: Option<precordia_rules::event::HoldReason>,
 ) -> Result<RecordingFacts, AppError> {
     let r = &read.recording;
@@ -541,6 +462,8 @@ fn facts(
         flags,
         patient,
         hold,
+        patient_before_merge,
+        received_at: Some(row.received_at),
     })
 }
 

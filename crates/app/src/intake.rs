@@ -14,10 +14,7 @@ use crate::app::{App, AppError};
 use crate::blob::{BlobSealer, Written, stream_of};
 use crate::ledger::{Draft, named_key};
 use crate::live::Change;
-use crate::port::{
-    Append, DoorCount, EffectKey, ItemRow, KeyKind, NewWork, POSITION_OF_THIS_BATCH, Realm, Stream,
-    ViewChange,
-};
+use crate::port::{Append, DoorCount, EffectKey, ItemRow, KeyKind, NewWork, Realm, Stream};
 use crate::seal::{SealError, Sealed};
 use crate::user::hex;
 
@@ -45,14 +42,14 @@ pub struct Item {
 }
 
 /// Sealed beside the item's row.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ItemDetails {
     pub file_name: Option<Phi<String>>,
     pub content_hash: Option<String>,
     pub reason: Option<Reason>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reason {
     pub code: String,
     pub text: String,
@@ -121,7 +118,6 @@ impl App {
         let realm = Realm::from(scope);
         let keys = self.keyring.realm(realm).await?;
         let id = ItemId(self.new_id());
-        let stream = Stream::new("item", id);
         let limit_bytes = self.settings.upload_bytes_max;
         let mut draft = Draft::new(self, realm);
         let rejected = ItemRejected {
@@ -132,36 +128,7 @@ impl App {
             limit_bytes,
             reason: reason.to_owned(),
         };
-        draft.event(&keys.organization, &stream, 1, &Event::ItemRejected(rejected));
-        let details = ItemDetails {
-            reason: Some(Reason {
-                code: String::from("too_large"),
-                text: format!("the object is larger than the limit of {limit_bytes} bytes"),
-                hint: Some(String::from(
-                    "send a single recording; archives of many are not taken here",
-                )),
-            }),
-            ..ItemDetails::default()
-        };
-        let row = ItemRow {
-            id,
-            state: ItemState::Rejected,
-            door: arrival.door,
-            sender: scope.actor().name(),
-            site: arrival.site,
-            received_at: draft.at(),
-            size_bytes: arrival
-                .declared_bytes
-                .map_or(0, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
-            blob: None,
-            recording: None,
-            linked_to: None,
-            position: POSITION_OF_THIS_BATCH,
-            version: 1,
-            reason: Some(String::from("too_large")),
-            sealed: draft.sealed(&keys.organization, stream.as_str(), "details", 1, &details),
-        };
-        draft.view(ViewChange::Item(row));
+        draft.item(&keys.organization, id, None, Event::ItemRejected(rejected))?;
         draft.commit(realm).await?;
         self.live.tell(
             scope.organization(),
@@ -211,7 +178,7 @@ impl Receiving<'_> {
         let stream = Stream::new("item", id);
         let mut draft = Draft::new(app, realm);
         let received = received(scope, &arrival, blob, &written, &content);
-        draft.event(&key, &stream, 1, &Event::ItemReceived(received));
+        draft.item(&key, id, None, Event::ItemReceived(received))?;
         draft.batch.keys.push(key_change);
         draft
             .batch
@@ -225,24 +192,6 @@ impl Receiving<'_> {
             priority: 0,
             not_before: draft.at(),
         });
-        let details = details(&arrival, &content);
-        let row = ItemRow {
-            id,
-            state: ItemState::InFlight,
-            door: arrival.door,
-            sender: scope.actor().name(),
-            site: arrival.site,
-            received_at: draft.at(),
-            size_bytes: i64::try_from(written.size_bytes).unwrap_or(i64::MAX),
-            blob: Some(blob),
-            recording: None,
-            linked_to: None,
-            position: POSITION_OF_THIS_BATCH,
-            version: 1,
-            reason: None,
-            sealed: draft.sealed(&key, stream.as_str(), "details", 1, &details),
-        };
-        draft.view(ViewChange::Item(row));
         match draft.append(realm).await? {
             Append::Done { .. } => {
                 app.live.tell(
@@ -277,7 +226,6 @@ impl App {
         written: &Written,
         content: &str,
     ) -> Result<ItemId, ReceiveError> {
-        let _filing = self.hands.filing(scope).await;
         let realm = Realm::from(scope);
         let first_row =
             self.ports.items.item(scope, first).await?.ok_or(AppError::NotFound("item"))?;
@@ -291,27 +239,10 @@ impl App {
         let stream = Stream::new("item", id);
         let mut draft = Draft::new(self, realm);
         let received = received(scope, arrival, blob, written, content);
-        draft.event(&key, &stream, 1, &Event::ItemReceived(received));
-        let linked = ItemLinked { to: first, recording: first_row.recording };
-        draft.event(&key, &stream, 2, &Event::ItemLinked(linked));
-        let row = ItemRow {
-            id,
-            state: ItemState::Linked,
-            door: arrival.door,
-            sender: scope.actor().name(),
-            site: arrival.site,
-            received_at: draft.at(),
-            size_bytes: i64::try_from(written.size_bytes).unwrap_or(i64::MAX),
-            blob: Some(blob),
-            recording: first_row.recording,
-            linked_to: Some(first),
-            position: POSITION_OF_THIS_BATCH,
-            version: 2,
-            reason: Some(String::from("seen_before")),
-            sealed: draft.sealed(&key, stream.as_str(), "details", 2, &details(arrival, content)),
-        };
-        let recording = row.recording;
-        draft.view(ViewChange::Item(row));
+        let item = draft.item(&key, id, None, Event::ItemReceived(received))?;
+        let recording = first_row.recording;
+        let linked = ItemLinked { to: first, recording };
+        draft.item(&key, id, Some(item), Event::ItemLinked(linked))?;
         let follows = first_row.state == ItemState::InFlight;
         if follows {
             draft.batch.work.push(NewWork {
@@ -475,14 +406,6 @@ fn received(
         blob,
         content_hash: content.to_owned(),
         file_name: arrival.file_name.clone(),
-    }
-}
-
-fn details(arrival: &Arrival, content: &str) -> ItemDetails {
-    ItemDetails {
-        file_name: arrival.file_name.clone(),
-        content_hash: Some(content.to_owned()),
-        reason: None,
     }
 }
 

@@ -6,13 +6,15 @@ use precordia_model::{KeyId, RequestId, Timestamp};
 use precordia_rules::event::Event;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use crate::app::{App, AppError};
 use crate::port::{
-    Append, Batch, NewEvent, NewResource, Position, Realm, RealmId, StoredEvent, StoredResource,
-    Stream, Version, ViewChange,
+    Append, Batch, KeyChange, KeyKind, Members, NewEvent, NewResource, Position, Realm, RealmId,
+    StoredEvent, StoredResource, Stream, Version, ViewChange, position_in_batch,
 };
 use crate::seal::{DataKey, Place, SealError, key_of};
+use crate::view::Fact;
 
 /// A batch in the making: seals what is put into it.
 pub(crate) struct Draft<'a> {
@@ -115,7 +117,38 @@ impl<'a> Draft<'a> {
         self.batch.views.push(change);
     }
 
-    pub(crate) async fn append(self, realm: Realm<'_>) -> Result<Append, AppError> {
+    /// The event at `index` of this batch, as a view folds it.
+    pub(crate) const fn fact<'e>(
+        &self,
+        index: usize,
+        stream: &'e str,
+        version: Version,
+        event: &'e Event,
+    ) -> Fact<'e> {
+        Fact { position: position_in_batch(index), stream, version, at: self.at, event }
+    }
+
+    /// The decision rests on this stream as it stood at `version`, though nothing is written to it.
+    pub(crate) fn expect(&mut self, stream: Stream, version: Version) {
+        self.batch.expect.push((stream, version));
+    }
+
+    /// The decision is about all of these.
+    pub(crate) fn exactly(&mut self, set: Members, ids: impl IntoIterator<Item = Uuid>) {
+        self.batch.exactly.push((set, ids.into_iter().collect()));
+    }
+
+    /// Commits, unless what the decision rests on changed meanwhile or a key that seals or wraps here was
+    /// destroyed.
+    pub(crate) async fn append(mut self, realm: Realm<'_>) -> Result<Append, AppError> {
+        let sealed = self.batch.events.iter().map(|event| &event.payload);
+        let sealed = sealed.chain(self.batch.resources.iter().map(|resource| &resource.body));
+        let wrapping = self.batch.keys.iter().filter_map(wrapped_by_another);
+        let mut alive: Vec<KeyId> =
+            sealed.filter_map(|bytes| key_of(bytes)).chain(wrapping).collect();
+        alive.sort_unstable();
+        alive.dedup();
+        self.batch.alive = alive;
         Ok(self.app.ports.log.append(realm, self.batch).await?)
     }
 
@@ -127,6 +160,18 @@ impl<'a> Draft<'a> {
             Append::Duplicate { key, .. } => Err(AppError::Conflict(key)),
             Append::LeaseLost { work } => Err(AppError::Conflict(format!("work/{work}"))),
         }
+    }
+}
+
+/// The stored key that a change relies on; the master key is not stored.
+fn wrapped_by_another(change: &KeyChange) -> Option<KeyId> {
+    match change {
+        KeyChange::Add(row) => {
+            let by_master = matches!(row.kind, KeyKind::Organization | KeyKind::Signing);
+            (!by_master).then_some(row.wrapped_by)
+        }
+        KeyChange::Rewrap { to, .. } => Some(*to),
+        KeyChange::Retire { .. } | KeyChange::Destroy { .. } => None,
     }
 }
 
@@ -173,6 +218,14 @@ impl App {
         stream: &Stream,
     ) -> Result<Vec<(StoredEvent, Event)>, AppError> {
         let events = self.ports.log.stream(realm, stream).await?;
+        self.open_events(realm, events).await
+    }
+
+    pub(crate) async fn open_events(
+        &self,
+        realm: Realm<'_>,
+        events: Vec<StoredEvent>,
+    ) -> Result<Vec<(StoredEvent, Event)>, AppError> {
         let mut ids: Vec<KeyId> = events
             .iter()
             .map(|event| named_key(&event.payload, &event.stream, "payload"))

@@ -11,7 +11,6 @@ pub mod audit;
 pub mod blob;
 pub mod chain;
 mod fhir;
-mod hands;
 mod index;
 mod ingest;
 mod intake;
@@ -26,6 +25,7 @@ mod rotate;
 pub mod seal;
 mod sheet;
 mod user;
+mod view;
 mod worker;
 
 #[cfg(test)]
@@ -41,4 +41,5 @@ pub use recording::*;
 pub use rotate::Rotated;
 pub use sheet::SheetFacts;
 pub use user::{NewUser, User, UserChange};
+pub use view::{Rebuilt, ViewDifference, ViewReport};
 pub use worker::{Stop, Stopping};

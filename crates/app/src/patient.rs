@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use precordia_interop::fhir::{Meta, fold, patient as fhir_patient};
-use precordia_model::{Patient, PatientId, PatientIdentity, Phi};
+use precordia_model::{Patient, PatientId, PatientIdentity, Phi, RecordingId};
 use precordia_rules::access::Permission;
-use precordia_rules::event::{Event, PatientErased, PatientMerged, PatientUnmerged};
+use precordia_rules::event::{
+    Event, MovedFlags, PatientErased, PatientMerged, PatientUnmerged, RecordingFacts,
+};
 use precordia_rules::patient::{self as rules, Standing};
 use serde::{Deserialize, Serialize};
 
@@ -13,18 +15,21 @@ use crate::access::OrgScope;
 use crate::app::{App, AppError};
 use crate::blob::stream_of;
 use crate::index::{family_token, given_token, identifier_value_token, indexed_prefix};
-use crate::ingest::{Filed, OpenPatient, draft_resources, identifier_effect, recording_row};
+use crate::ingest::{Filed, OpenPatient, draft_resources, identifier_effect};
 use crate::keys::KeyError;
 use crate::ledger::{Draft, named_key, open_value};
 use crate::live::{Change, RecordingChange};
 use crate::port::{
-    ItemRow, KeyChange, PatientRow, Realm, RecordingFilter, RecordingRow, Stream, ViewChange,
+    KeyChange, Members, PatientRow, Realm, RecordingFilter, RecordingRow, Stream, ViewChange,
 };
 use crate::recording::{WorklistRow, reason_of};
 use crate::seal::SealError;
+use crate::view;
+use crate::view::patient::PatientNow;
+use crate::view::recording::RecordingNow;
 
 /// Sealed beside a patient's row.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PatientView {
     pub identity: PatientIdentity,
 }
@@ -47,6 +52,9 @@ pub struct PatientPage {
 /// Recordings of one patient that one step may move or destroy.
 const RECORDINGS_MAX: u32 = 10_000;
 
+/// How often a decision is taken again because somebody else was first.
+const AGAIN_MAX: usize = 4;
+
 impl From<&OpenPatient> for PatientBanner {
     fn from(open: &OpenPatient) -> Self {
         let Patient { id, identity, merged_into } = open.patient.clone();
@@ -67,7 +75,7 @@ impl App {
         let view: PatientView =
             open_value(realm.id(), &key, &stream, "identity", row.version, &row.sealed)?;
         let patient = Patient { id: row.id, identity: view.identity, merged_into: row.merged_into };
-        Ok(OpenPatient { patient, key })
+        Ok(OpenPatient { patient, version: row.version, key })
     }
 
     pub(crate) async fn patient_opened(
@@ -110,7 +118,7 @@ impl App {
                 )?;
                 let patient =
                     Patient { id: row.id, identity: view.identity, merged_into: row.merged_into };
-                Ok(OpenPatient { patient, key })
+                Ok(OpenPatient { patient, version: row.version, key })
             })
             .collect()
     }
@@ -195,17 +203,31 @@ impl App {
         let target = format!("patient/{from}");
         self.require(scope, Permission::MergePatients, "patient.merge", target).await?;
         let reason = reason_of(reason)?;
-        let _moving = self.hands.moving(scope).await;
+        again(|| self.merge_once(scope, from, into, reason.clone())).await
+    }
+
+    async fn merge_once(
+        &self,
+        scope: &OrgScope,
+        from: PatientId,
+        into: PatientId,
+        reason: Phi<String>,
+    ) -> Result<(), AppError> {
         let from_row = self.patient_row(scope, from).await?;
         let into_row = self.patient_row(scope, into).await?;
-        let has_merged = !self.ports.patients.merged_from(scope, from).await?.is_empty();
-        rules::merge(standing(&from_row), has_merged, standing(&into_row))
+        let merged_from = self.ports.patients.merged_from(scope, from).await?;
+        rules::merge(standing(&from_row), !merged_from.is_empty(), standing(&into_row))
             .map_err(|cause| AppError::refused("not_mergeable", cause))?;
         let rows = self.recordings_of(scope, from).await?;
+        let mut draft = Draft::new(self, scope.into());
+        draft.expect(Stream::new("patient", into), into_row.version);
+        draft.exactly(Members::MergedInto(from), []);
+        draft.exactly(Members::RecordingsOf(from), rows.iter().map(|row| row.id.0));
         let into_open = self.open_patient(scope, &into_row).await?;
-        let merged = |recordings| Event::PatientMerged(PatientMerged { into, reason, recordings });
-        let moves = Moves { rows, to: into_open, before_merge: Some(from) };
-        self.move_recordings(scope, &from_row, Some(into), moves, merged).await
+        let moving = self.moving(scope, rows, &into_open).await?;
+        let (recordings, flags) = (ids_of(&moving), flags_of(&moving));
+        let event = Event::PatientMerged(PatientMerged { into, reason, recordings, flags });
+        self.move_recordings(scope, draft, &from_row, &into_open, moving, event).await
     }
 
     /// The merge was a mistake: the record and the recordings that came with it stand alone again.
@@ -218,8 +240,7 @@ impl App {
         let target = format!("patient/{id}");
         self.require(scope, Permission::MergePatients, "patient.unmerge", target).await?;
         let reason = reason_of(reason)?;
-        let _moving = self.hands.moving(scope).await;
-        self.unmerge_unchecked(scope, id, reason).await
+        again(|| self.unmerge_unchecked(scope, id, reason.clone())).await
     }
 
     async fn unmerge_unchecked(
@@ -231,13 +252,15 @@ impl App {
         let row = self.patient_row(scope, id).await?;
         let from = rules::unmerge(standing(&row))
             .map_err(|cause| AppError::refused("not_merged", cause))?;
-        let came = |recording: &RecordingRow| recording.patient_before_merge == Some(id);
-        let rows = self.recordings_of(scope, from).await?.into_iter().filter(came).collect();
+        let mut rows = self.recordings_of(scope, from).await?;
+        let mut draft = Draft::new(self, scope.into());
+        draft.exactly(Members::RecordingsOf(from), rows.iter().map(|row| row.id.0));
+        rows.retain(|recording| recording.patient_before_merge == Some(id));
         let open = self.open_patient(scope, &row).await?;
-        let unmerged =
-            |recordings| Event::PatientUnmerged(PatientUnmerged { from, reason, recordings });
-        let moves = Moves { rows, to: open, before_merge: None };
-        self.move_recordings(scope, &row, None, moves, unmerged).await
+        let moving = self.moving(scope, rows, &open).await?;
+        let (recordings, flags) = (ids_of(&moving), flags_of(&moving));
+        let event = Event::PatientUnmerged(PatientUnmerged { from, reason, recordings, flags });
+        self.move_recordings(scope, draft, &row, &open, moving, event).await
     }
 
     async fn recordings_of(
@@ -255,77 +278,72 @@ impl App {
         Ok(rows)
     }
 
-    /// One event on the patient's stream; keys, resources and views of all its recordings with it.
+    /// Recordings that go to `to`, with what they are and the flags that they get there.
+    async fn moving(
+        &self,
+        scope: &OrgScope,
+        rows: Vec<RecordingRow>,
+        to: &OpenPatient,
+    ) -> Result<Vec<Moving>, AppError> {
+        let mut moving = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut facts = self.recording_facts(scope, &row).await?;
+            let flags = self.flags_for(Some(to), &facts);
+            let flags_change = flags != facts.flags;
+            facts.flags = flags;
+            facts.patient = Some(to.patient.id);
+            let summary = self.summary_of(scope, &row).await?;
+            moving.push(Moving { before: RecordingNow { row, summary }, facts, flags_change });
+        }
+        Ok(moving)
+    }
+
+    /// One event on the patient's stream; keys, resources and views of all that moves with it.
     async fn move_recordings(
         &self,
         scope: &OrgScope,
+        mut draft: Draft<'_>,
         row: &PatientRow,
-        merged_into: Option<PatientId>,
-        moves: Moves,
-        event: impl FnOnce(Vec<precordia_model::RecordingId>) -> Event,
+        to: &OpenPatient,
+        moving: Vec<Moving>,
+        event: Event,
     ) -> Result<(), AppError> {
         let realm = Realm::from(scope);
         let own = self.open_patient(scope, row).await?;
-        let stream = Stream::new("patient", row.id);
-        let version = row.version + 1;
-        let mut draft = Draft::new(self, realm);
-        let ids: Vec<_> = moves.rows.iter().map(|recording| recording.id).collect();
-        let index = draft.event(&own.key, &stream, version, &event(ids.clone()));
-        let patient = Patient { merged_into, ..own.patient.clone() };
-        let resource_version = row.resource_version + 1;
-        let meta = Meta {
-            version: u64::try_from(resource_version).unwrap_or(1),
-            last_updated: draft.at(),
-        };
+        let keys = self.keyring.realm(realm).await?;
+        let identity = own.patient.identity;
+        let before = PatientNow { row: row.clone(), identity: identity.clone() };
+        let (index, now) = draft.patient(&own.key, &keys.index, row.id, Some(before), &event)?;
+        let patient = Patient { id: row.id, identity, merged_into: now.row.merged_into };
+        let version = now.row.resource_version;
+        let meta = Meta { version: u64::try_from(version).unwrap_or(1), last_updated: draft.at() };
         let body = fhir_patient::to_fhir(&patient, &meta);
-        draft.resource(&own.key, index, "Patient", &row.id.to_string(), resource_version, &body);
-        let view = PatientView { identity: patient.identity };
-        let sealed = draft.sealed(&own.key, stream.as_str(), "identity", version, &view);
-        draft.view(ViewChange::Patient(PatientRow {
-            id: row.id,
-            merged_into,
-            version,
-            resource_version,
-            sealed,
-        }));
-        for recording in &moves.rows {
-            self.move_recording(&mut draft, scope, index, recording, &moves).await?;
+        draft.resource(&own.key, index, "Patient", &row.id.to_string(), version, &body);
+        let stream = format!("patient/{}", row.id);
+        let ids = ids_of(&moving);
+        for one in moving {
+            let Moving { before, facts, .. } = one;
+            self.rewrap_recording(&mut draft, scope, &before.row, &to.key).await?;
+            let key = self.key_of_subject(realm, &format!("recording/{}", before.row.id)).await?;
+            let item = self.ports.items.item(scope, facts.item).await?;
+            let item = item.ok_or(AppError::NotFound("item"))?;
+            let fact = draft.fact(index, &stream, now.row.version, &event);
+            let moved = view::recording::fold(before.row.id, Some(before), &fact)?;
+            let filed = Filed {
+                recording: moved.row.id,
+                resource_version: moved.summary.resource_version,
+                facts: &facts,
+                row: &item,
+                key: &key,
+            };
+            draft_resources(&mut draft, index, &filed);
+            draft.recording_row(&key, &moved);
         }
         draft.commit(realm).await?;
         for recording in ids {
             let change = Change::Recording { recording, change: RecordingChange::Moved };
             self.live.tell(scope.organization(), change);
         }
-        Ok(())
-    }
-
-    async fn move_recording(
-        &self,
-        draft: &mut Draft<'_>,
-        scope: &OrgScope,
-        event: usize,
-        row: &RecordingRow,
-        moves: &Moves,
-    ) -> Result<(), AppError> {
-        let realm = Realm::from(scope);
-        self.rewrap_recording(draft, scope, row, &moves.to.key).await?;
-        let mut facts = self.recording_facts(scope, row).await?;
-        facts.patient = Some(moves.to.patient.id);
-        let key = self.key_of_subject(realm, &format!("recording/{}", row.id)).await?;
-        let item =
-            self.ports.items.item(scope, row.item).await?.ok_or(AppError::NotFound("item"))?;
-        let resource_version = self.summary_of(scope, row).await?.resource_version + 1;
-        let filed = Filed {
-            recording: row.id,
-            version: row.version,
-            resource_version,
-            facts: &facts,
-            row: &item,
-            key: &key,
-        };
-        draft_resources(draft, event, &filed);
-        let view = recording_row(draft, &filed, facts.patient, moves.before_merge, row.position)?;
-        draft.view(ViewChange::Recording(view));
         Ok(())
     }
 
@@ -342,10 +360,18 @@ impl App {
         // Whether a name is theirs is an answer about the patient: it is a reading.
         let reading =
             self.reading(scope, Permission::ErasePatient, "patient.erase", target).await?;
-        let _moving = self.hands.moving(scope).await;
         let confirmed = self.confirmed(scope, id, confirm_family).await;
         reading.record(confirmed).await?;
         let reason = reason_of(reason)?;
+        again(|| self.erase_once(scope, id, reason.clone())).await
+    }
+
+    async fn erase_once(
+        &self,
+        scope: &OrgScope,
+        id: PatientId,
+        reason: Phi<String>,
+    ) -> Result<(), AppError> {
         let apart = || Phi::new(String::from("taken apart before an erasure"));
         if self.patient_row(scope, id).await?.merged_into.is_some() {
             self.unmerge_unchecked(scope, id, apart()).await?;
@@ -379,7 +405,7 @@ impl App {
         scope: &OrgScope,
         id: PatientId,
         reason: Phi<String>,
-    ) -> Result<Vec<precordia_model::BlobId>, AppError> {
+    ) -> Result<BTreeSet<precordia_model::BlobId>, AppError> {
         let realm = Realm::from(scope);
         let row = self.patient_row(scope, id).await?;
         let open = self.open_patient(scope, &row).await?;
@@ -396,12 +422,22 @@ impl App {
             destroyed
                 .extend(self.keyring.rows_of(realm, &subject).await?.into_iter().map(|key| key.id));
         }
+        draft.exactly(Members::MergedInto(id), []);
+        draft.exactly(Members::RecordingsOf(id), recordings.iter().map(|row| row.id.0));
+        let blobs: BTreeSet<_> = recordings.iter().map(|recording| recording.blob).collect();
+        let mut items = Vec::new();
+        for blob in &blobs {
+            let found = self.ports.items.items_of_blob(scope, *blob).await?;
+            draft.exactly(Members::ItemsOf(*blob), found.iter().map(|row| row.id.0));
+            items.extend(found);
+        }
         let at = draft.at();
         draft.batch.keys.extend(destroyed.iter().map(|id| KeyChange::Destroy { id: *id, at }));
         let erased = PatientErased {
             reason,
             recordings: recordings.iter().map(|recording| recording.id).collect(),
             keys: destroyed,
+            items: items.iter().map(view::item::remembered).collect(),
         };
         let stream = Stream::new("patient", id);
         let event = draft.event(
@@ -419,14 +455,19 @@ impl App {
         for recording in &recordings {
             self.draft_erased_recording(&mut draft, scope, event, recording).await?;
         }
+        for item in self.open_items(scope, items).await? {
+            if let Some(content) = &item.details.content_hash {
+                draft.batch.forget_effects.push(format!("content/{content}"));
+            }
+            draft.view(ViewChange::Item(view::item::emptied(item.row)));
+        }
         draft.commit(realm).await?;
         for recording in &recordings {
             let change =
                 Change::Recording { recording: recording.id, change: RecordingChange::Removed };
             self.live.tell(scope.organization(), change);
         }
-        let blobs: BTreeSet<_> = recordings.iter().map(|recording| recording.blob).collect();
-        Ok(blobs.into_iter().collect())
+        Ok(blobs)
     }
 
     async fn draft_erased_recording(
@@ -451,27 +492,39 @@ impl App {
             }
         }
         draft.view(ViewChange::RemoveRecording(row.id));
-        let items = self.ports.items.items_of_recording(scope, row.id).await?;
-        for item in self.open_items(scope, items).await? {
-            if let Some(content) = item.details.content_hash {
-                draft.batch.forget_effects.push(format!("content/{content}"));
-            }
-            // The item stays counted; what it held is gone.
-            draft.view(ViewChange::Item(ItemRow {
-                blob: None,
-                recording: None,
-                sealed: Vec::new(),
-                ..item.row
-            }));
-        }
         Ok(())
     }
 }
 
-struct Moves {
-    rows: Vec<RecordingRow>,
-    to: OpenPatient,
-    before_merge: Option<PatientId>,
+/// A recording on its way to another record of its patient.
+struct Moving {
+    before: RecordingNow,
+    facts: RecordingFacts,
+    flags_change: bool,
+}
+
+fn ids_of(moving: &[Moving]) -> Vec<RecordingId> {
+    moving.iter().map(|one| one.before.row.id).collect()
+}
+
+fn flags_of(moving: &[Moving]) -> Vec<MovedFlags> {
+    let changed = moving.iter().filter(|one| one.flags_change);
+    changed
+        .map(|one| MovedFlags { recording: one.before.row.id, flags: one.facts.flags.clone() })
+        .collect()
+}
+
+/// A decision that somebody else overtook is taken again on what is true now.
+async fn again<F: Future<Output = Result<(), AppError>>>(
+    once: impl Fn() -> F,
+) -> Result<(), AppError> {
+    for _ in 0..AGAIN_MAX {
+        match once().await {
+            Err(AppError::Conflict(_)) => {}
+            done => return done,
+        }
+    }
+    once().await
 }
 
 fn standing(row: &PatientRow) -> Standing {

@@ -1,9 +1,12 @@
 //! Recordings as people see them: worklist, page, traces, originals; giving them to a patient and back.
 
-use precordia_model::{DevicePatient, DeviceTime, Phi, Recording, RecordingId, Timestamp};
+use precordia_model::{
+    DevicePatient, DeviceTime, FlagReport, Phi, Recording, RecordingId, Timestamp,
+};
 use precordia_rules::access::Permission;
 use precordia_rules::event::{
-    Event, HoldReason, ItemFiled, ItemHeld, RecordingAssigned, RecordingFacts, RecordingUnassigned,
+    Event, HoldReason, ItemFiled, ItemHeld, PatientMerged, PatientUnmerged, RecordingAssigned,
+    RecordingFacts, RecordingUnassigned,
 };
 use precordia_rules::recording as rules;
 use serde::{Deserialize, Serialize};
@@ -11,18 +14,18 @@ use serde::{Deserialize, Serialize};
 use crate::access::OrgScope;
 use crate::app::{App, AppError};
 use crate::blob::{self, stream_of};
-use crate::ingest::{Filed, OpenPatient, draft_resources, recording_row, subject_of_facts};
-use crate::intake::{Item, ItemDetails, Reason};
+use crate::ingest::{Filed, OpenPatient, draft_resources, subject_of_facts};
+use crate::intake::Item;
 use crate::ledger::{Draft, named_key, open_value};
 use crate::live::{Change, RecordingChange};
 use crate::patient::PatientBanner;
 use crate::port::{
-    Append, ItemRow, Position, Realm, RecordingCounts, RecordingFilter, RecordingRow, StoredAccess,
-    Stream, ViewChange,
+    Append, Position, Realm, RecordingCounts, RecordingFilter, RecordingRow, StoredAccess, Stream,
 };
+use crate::view::recording::RecordingNow;
 
 /// Sealed beside a recording's row: what a list shows.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RecordingSummary {
     pub device_patient: DevicePatient,
     pub acquired_at: Option<DeviceTime>,
@@ -227,7 +230,9 @@ impl App {
         row: &RecordingRow,
     ) -> Result<RecordingFacts, AppError> {
         let mut facts: Option<RecordingFacts> = None;
-        for (_, event) in self.facts(scope.into(), &Stream::new("recording", row.id)).await? {
+        let mut last = 0;
+        for (stored, event) in self.facts(scope.into(), &Stream::new("recording", row.id)).await? {
+            last = stored.position;
             match (event, facts.as_mut()) {
                 (Event::RecordingFiled(filed), None) => facts = Some(*filed),
                 (Event::RecordingAssigned(assigned), Some(facts)) => {
@@ -249,7 +254,37 @@ impl App {
         let mut facts =
             facts.ok_or_else(|| AppError::Damaged(format!("recording/{} has no facts", row.id)))?;
         facts.patient = row.patient;
+        if let Some(moved) = self.flags_after_moving(scope, row, last).await? {
+            facts.flags = moved;
+        }
         Ok(facts)
+    }
+
+    /// The flags that a merge or un-merge gave the recording after `position`.
+    async fn flags_after_moving(
+        &self,
+        scope: &OrgScope,
+        row: &RecordingRow,
+        position: Position,
+    ) -> Result<Option<FlagReport>, AppError> {
+        let Some(patient) = row.patient_before_merge.or(row.patient) else { return Ok(None) };
+        let stream = Stream::new("patient", patient);
+        let mut events = self.ports.log.stream(scope.into(), &stream).await?;
+        events.retain(|e| e.position > position && e.version > 1);
+        for (_, event) in self.open_events(scope.into(), events).await?.into_iter().rev() {
+            let (Event::PatientMerged(PatientMerged { flags, recordings, .. })
+            | Event::PatientUnmerged(PatientUnmerged { flags, recordings, .. })) = event
+            else {
+                continue;
+            };
+            if let Some(moved) = flags.into_iter().find(|moved| moved.recording == row.id) {
+                return Ok(Some(moved.flags));
+            }
+            if !recordings.contains(&row.id) {
+                return Ok(None);
+            }
+        }
+        Ok(None)
     }
 
     /// The traces, read again from the original bytes.
@@ -407,9 +442,9 @@ impl App {
     ) -> Result<(), AppError> {
         let target = format!("recording/{id}");
         self.require(scope, Permission::AssignRecording, "recording.assign", target).await?;
-        let _moving = self.hands.moving(scope).await;
         let patient = self.patient_opened(scope, to).await?;
-        let draft = Draft::new(self, scope.into());
+        let mut draft = Draft::new(self, scope.into());
+        draft.expect(Stream::new("patient", to), patient.version);
         self.assign_to(scope, id, patient, draft).await
     }
 
@@ -422,7 +457,6 @@ impl App {
     ) -> Result<(), AppError> {
         let target = format!("recording/{id}");
         self.require(scope, Permission::AssignRecording, "recording.assign", target).await?;
-        let _moving = self.hands.moving(scope).await;
         let keys = self.keyring.realm(scope.into()).await?;
         let mut draft = Draft::new(self, scope.into());
         let patient = self.draft_patient(&mut draft, scope, &keys, identity)?;
@@ -464,7 +498,6 @@ impl App {
         let target = format!("recording/{id}");
         self.require(scope, Permission::AssignRecording, "recording.unassign", target).await?;
         let reason = reason_of(reason)?;
-        let _moving = self.hands.moving(scope).await;
         let row = self.recording_row(scope, id).await?;
         let from = rules::unassign(row.patient)
             .map_err(|cause| AppError::refused("not_assigned", cause))?;
@@ -484,11 +517,11 @@ impl App {
         Ok(())
     }
 
-    fn flags_for(
+    pub(crate) fn flags_for(
         &self,
         patient: Option<&OpenPatient>,
         facts: &RecordingFacts,
-    ) -> precordia_model::FlagReport {
+    ) -> FlagReport {
         let subject = subject_of_facts(patient.map(|p| &p.patient.identity), facts);
         precordia_analysis::flag(
             &facts.measurements,
@@ -529,23 +562,19 @@ impl App {
         let blob_key = self.key_of_subject(realm, &stream_of(row.blob)).await?;
         let item =
             self.ports.items.item(scope, row.item).await?.ok_or(AppError::NotFound("item"))?;
-        let summary = self.summary_of(scope, row).await?;
-        let version = row.version + 1;
+        let before = RecordingNow { row: row.clone(), summary: self.summary_of(scope, row).await? };
+        let (index, now) = draft.recording(&key, row.id, Some(before), &event)?;
         let filed = Filed {
             recording: row.id,
-            version,
-            resource_version: summary.resource_version + 1,
+            resource_version: now.summary.resource_version,
             facts,
             row: &item,
             key: &key,
         };
-        let index = draft.event(&key, &Stream::new("recording", row.id), version, &event);
         draft_resources(&mut draft, index, &filed);
-        let view = recording_row(&draft, &filed, facts.patient, None, row.position)?;
-        draft.view(ViewChange::Recording(view));
-        let item_row =
-            self.next_item(&mut draft, scope, &blob_key, item, facts.hold, &item_event).await?;
-        draft.view(ViewChange::Item(item_row));
+        let id = item.id;
+        let before = self.open_items(scope, vec![item]).await?.pop();
+        draft.item(&blob_key, id, before, item_event)?;
         match draft.append(realm).await? {
             Append::Done { .. } => Ok(()),
             Append::Duplicate { .. } => {
@@ -555,36 +584,6 @@ impl App {
             Append::Conflict { stream, .. } => Err(AppError::Conflict(stream)),
             Append::LeaseLost { work } => Err(AppError::Conflict(format!("work/{work}"))),
         }
-    }
-
-    async fn next_item(
-        &self,
-        draft: &mut Draft<'_>,
-        scope: &OrgScope,
-        blob_key: &crate::seal::DataKey,
-        row: ItemRow,
-        hold: Option<HoldReason>,
-        event: &Event,
-    ) -> Result<ItemRow, AppError> {
-        let stream = Stream::new("item", row.id);
-        let version = row.version + 1;
-        let before = self.open_items(scope, vec![row.clone()]).await?.pop();
-        let details = ItemDetails {
-            reason: hold.map(|reason| Reason {
-                code: reason.name().to_owned(),
-                text: reason.text().to_owned(),
-                hint: None,
-            }),
-            ..before.map(|item| item.details).unwrap_or_default()
-        };
-        draft.event(blob_key, &stream, version, event);
-        let sealed = draft.sealed(blob_key, stream.as_str(), "details", version, &details);
-        let state = if hold.is_some() {
-            precordia_model::ItemState::Held
-        } else {
-            precordia_model::ItemState::Filed
-        };
-        Ok(ItemRow { state, version, reason: hold.map(|r| r.name().to_owned()), sealed, ..row })
     }
 
     pub(crate) async fn summary_of(

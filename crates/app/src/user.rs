@@ -14,8 +14,9 @@ use crate::access::{Actor, OrgScope, hash, parse_roles, role_names};
 use crate::app::{App, AppError};
 use crate::ledger::Draft;
 use crate::port::{ApiTokenRow, Append, EffectKey, Realm, Stream, UserRow, ViewChange};
+use crate::view::user::UserNow;
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UserProfile {
     pub user_name: Phi<String>,
     pub display_name: Phi<String>,
@@ -94,26 +95,17 @@ impl App {
         let realm = Realm::from(scope);
         let keys = self.keyring.realm(realm).await?;
         let id = UserId(self.new_id());
-        let stream = Stream::new("user", id);
-        let profile = UserProfile {
-            user_name: user_name.clone().into(),
-            display_name: new.display_name.trim().to_owned().into(),
-        };
-        let login = keys.index.token("login", &precordia_interop::fhir::fold(&user_name));
         let mut draft = Draft::new(self, realm);
         let facts = UserFacts {
-            user_name: profile.user_name.clone(),
-            display_name: profile.display_name.clone(),
+            user_name: user_name.into(),
+            display_name: new.display_name.trim().to_owned().into(),
             roles: new.roles.clone(),
             active: true,
         };
-        draft.event(&keys.organization, &stream, 1, &Event::UserAdded(facts));
-        let effect = EffectKey { key: format!("login/{}", hex(&login)), subject: stream.0.clone() };
-        draft.batch.effects.push(effect);
-        let sealed = draft.sealed(&keys.organization, stream.as_str(), "profile", 1, &profile);
-        let row =
-            UserRow { id, login, roles: role_names(&new.roles), active: true, version: 1, sealed };
-        draft.view(ViewChange::User(row));
+        let now = draft.user(&keys, id, None, &Event::UserAdded(facts))?;
+        draft.view(ViewChange::Password { user: id, hash: password_hash });
+        let key = format!("login/{}", hex(&now.row.login));
+        draft.batch.effects.push(EffectKey { key, subject: format!("user/{id}") });
         match draft.append(realm).await? {
             Append::Done { .. } => {}
             Append::Duplicate { .. } => {
@@ -122,8 +114,7 @@ impl App {
             }
             other => return Err(AppError::Conflict(format!("{other:?}"))),
         }
-        self.ports.accounts.set_password_hash(realm, id, &password_hash).await?;
-        Ok(User { id, profile, roles: new.roles, active: true })
+        Ok(User { id, profile: now.profile, roles: new.roles, active: true })
     }
 
     pub async fn change_user(
@@ -145,35 +136,25 @@ impl App {
             let text = "an administrator cannot take away their own access";
             return Err(AppError::refused("own_access", text));
         }
+        let before_now = UserNow { row, profile: before.profile.clone() };
         let mut profile = before.profile;
         if let Some(name) = change.display_name {
             check_names(profile.user_name.reveal(), &name)?;
             profile.display_name = name.trim().to_owned().into();
         }
         let keys = self.keyring.realm(realm).await?;
-        let stream = Stream::new("user", id);
-        let version = row.version + 1;
         let mut draft = Draft::new(self, realm);
         let facts = UserFacts {
-            user_name: profile.user_name.clone(),
-            display_name: profile.display_name.clone(),
+            user_name: profile.user_name,
+            display_name: profile.display_name,
             roles: roles.clone(),
             active,
         };
-        draft.event(&keys.organization, &stream, version, &Event::UserChanged(facts));
-        let sealed =
-            draft.sealed(&keys.organization, stream.as_str(), "profile", version, &profile);
-        draft.view(ViewChange::User(UserRow {
-            roles: role_names(&roles),
-            active,
-            version,
-            sealed,
-            ..row
-        }));
+        let now = draft.user(&keys, id, Some(before_now), &Event::UserChanged(facts))?;
         draft.commit(realm).await?;
         // What the user may do changed: every page of theirs signs in again.
         self.ports.accounts.remove_sessions_of(realm, id).await?;
-        Ok(User { id, profile, roles, active })
+        Ok(User { id, profile: now.profile, roles, active })
     }
 
     pub async fn set_password(
@@ -195,20 +176,11 @@ impl App {
             .map_err(|cause| AppError::Invalid { field: "password", text: cause.to_string() })?;
         let password_hash = self.hash_password(new_password).await?;
         let keys = self.keyring.realm(realm).await?;
-        let version = row.version + 1;
-        let stream = Stream::new("user", id);
         let mut draft = Draft::new(self, realm);
-        draft.event(
-            &keys.organization,
-            &stream,
-            version,
-            &Event::UserPasswordChanged(UserPasswordChanged {}),
-        );
-        let sealed =
-            draft.sealed(&keys.organization, stream.as_str(), "profile", version, &profile);
-        draft.view(ViewChange::User(UserRow { version, sealed, ..row }));
+        let changed = Event::UserPasswordChanged(UserPasswordChanged {});
+        draft.user(&keys, id, Some(UserNow { row, profile }), &changed)?;
+        draft.view(ViewChange::Password { user: id, hash: password_hash });
         draft.commit(realm).await?;
-        self.ports.accounts.set_password_hash(realm, id, &password_hash).await?;
         self.ports.accounts.remove_sessions_of(realm, id).await?;
         Ok(())
     }

@@ -54,6 +54,15 @@ fn print_verify(report: &VerifyReport) {
             data(&format!("  {}", serde_json::to_string(finding).unwrap_or_default()));
         }
     }
+    if let Some(views) = &report.views {
+        let verdict = if views.is_equal() { "equal to a fresh fold" } else { "WRONG" };
+        let (compared, different) = (views.compared, views.different);
+        let realm = &report.realm;
+        data(&format!("{realm} views: {verdict}, {compared} streams, {different} rows differ"));
+        for difference in &views.differences {
+            data(&format!("  {}: {}", difference.stream, difference.what));
+        }
+    }
 }
 
 pub async fn balance(app: &App, as_json: bool) -> Result<ExitCode> {

@@ -10,6 +10,7 @@ mod org;
 mod output;
 mod plot;
 mod serve;
+mod views;
 mod web;
 mod wiring;
 
@@ -65,6 +66,11 @@ enum Verb {
         #[command(subcommand)]
         verb: AuditVerb,
     },
+    /// Read models of the ledger.
+    Views {
+        #[command(subcommand)]
+        verb: ViewsVerb,
+    },
     /// Show or check a configuration.
     Config {
         #[command(subcommand)]
@@ -112,7 +118,7 @@ enum KeyVerb {
 
 #[derive(Subcommand)]
 enum AuditVerb {
-    /// Exit 0: clean and witnessed; 3: clean, no witness; 4: tampered.
+    /// Exit 0: clean, witnessed, views equal to their events; 3: clean, no witness; 4: tampered.
     Verify {
         #[arg(long)]
         json: bool,
@@ -121,6 +127,17 @@ enum AuditVerb {
     },
     /// Print the conservation equation; exit 1 when it does not close.
     Balance {
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+}
+
+#[derive(Subcommand)]
+enum ViewsVerb {
+    /// Write again every row that is missing or differs from its events; the server may run.
+    Rebuild {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
@@ -226,6 +243,9 @@ fn run(verb: Verb) -> Result<ExitCode> {
                 with_app(&config, false, async |app| audit::balance(app, json).await)
             }
         },
+        Verb::Views { verb: ViewsVerb::Rebuild { json, config } } => {
+            with_app(&config, false, async |app| views::rebuild(app, json).await)
+        }
         Verb::Config { verb } => configuration(verb),
         Verb::Ecg { verb } => match verb {
             EcgVerb::Read { file, json, samples } => ecg::read(&file, json, samples),

@@ -6,8 +6,8 @@
 use precordia_model::{
     BlobId, DeviceDescription, DeviceMeasurement, DevicePatient, DeviceStatement, DeviceTime, Door,
     Filters, FlagReport, GroupKind, ItemId, KeyId, Lead, Measurements, OrganizationId, PatientId,
-    PatientIdentity, Phi, Problem, RecordingId, Refusal, Role, SiteId, TokenId, TraceOrigin,
-    UserId,
+    PatientIdentity, Phi, Problem, RecordingId, Refusal, Role, SiteId, Timestamp, TokenId,
+    TraceOrigin, UserId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -208,6 +208,12 @@ pub struct RecordingFacts {
     /// `None` while held.
     pub patient: Option<PatientId>,
     pub hold: Option<HoldReason>,
+    /// The merged record whose id the file carries, if `patient` is the one that it was merged into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patient_before_merge: Option<PatientId>,
+    /// When its item was received; without it, when this was found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -250,6 +256,16 @@ pub struct PatientMerged {
     pub reason: Phi<String>,
     /// The recordings that moved.
     pub recordings: Vec<RecordingId>,
+    /// Flags of those that differ with the other record's age and sex.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<MovedFlags>,
+}
+
+/// A recording's flags as they stand with another record's age and sex.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MovedFlags {
+    pub recording: RecordingId,
+    pub flags: FlagReport,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -257,6 +273,8 @@ pub struct PatientUnmerged {
     pub from: PatientId,
     pub reason: Phi<String>,
     pub recordings: Vec<RecordingId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<MovedFlags>,
 }
 
 /// Sealed by the organization's key: the patient's is gone.
@@ -265,6 +283,21 @@ pub struct PatientErased {
     pub reason: Phi<String>,
     pub recordings: Vec<RecordingId>,
     pub keys: Vec<KeyId>,
+    /// What stays counted of the items whose own facts nobody can read any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<ErasedItem>,
+}
+
+/// An item without what it held: enough to count it for ever.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ErasedItem {
+    pub item: ItemId,
+    pub door: Door,
+    pub site: Option<SiteId>,
+    pub size_bytes: u64,
+    pub linked_to: Option<ItemId>,
+    /// Stable code, as the item's row shows it.
+    pub reason: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

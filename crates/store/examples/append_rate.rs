@@ -124,7 +124,7 @@ fn batch() -> Batch {
             blob: Some(BlobId(item.0)),
             recording: None,
             linked_to: None,
-            position: POSITION_OF_THIS_BATCH,
+            position: position_in_batch(0),
             version: 1,
             reason: None,
             sealed: vec![7; 120],

@@ -73,6 +73,14 @@ pub(crate) fn put<'a>(script: &mut Script<'a>, row: &'a UserRow) {
     });
 }
 
+pub(crate) fn put_password<'a>(script: &mut Script<'a>, user: UserId, hash: &'a str) {
+    script.push(Statement {
+        sql: "INSERT INTO password (account, hash) VALUES ($1, $2) \
+              ON CONFLICT (account) DO UPDATE SET hash = excluded.hash",
+        params: vec![id(user), hash.into()],
+    });
+}
+
 #[async_trait]
 impl Accounts for Store {
     async fn user(&self, realm: Realm<'_>, user: UserId) -> Result<Option<UserRow>, StoreError> {
@@ -106,20 +114,6 @@ impl Accounts for Store {
         query.and("account = ").bind(id(user));
         let read = |row: Row| row.fields("password row").text();
         self.find_one(realm, "reading a password hash", query, read).await
-    }
-
-    async fn set_password_hash(
-        &self,
-        realm: Realm<'_>,
-        user: UserId,
-        hash: &str,
-    ) -> Result<(), StoreError> {
-        let set = Statement {
-            sql: "INSERT INTO password (account, hash) VALUES ($1, $2) \
-                  ON CONFLICT (account) DO UPDATE SET hash = excluded.hash",
-            params: vec![id(user), hash.to_owned().into()],
-        };
-        self.run(realm, "setting a password hash", vec![set]).await
     }
 
     async fn add_session(&self, realm: Realm<'_>, session: &SessionRow) -> Result<(), StoreError> {

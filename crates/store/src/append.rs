@@ -4,20 +4,21 @@
 //! passes changes that picture for those behind it, exactly as if they had run one after the other; a
 //! batch that is refused leaves it as it was.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash as Key;
 
 use precordia_app::chain::{ResourceFields, access_hash, new_event_hash, resources_hash};
 use precordia_app::port::{
-    Append, Batch, KeyChange, Lease, LogName, NewEvent, Position, RealmId, Version,
+    Append, Batch, KeyChange, Lease, LogName, Members, NewEvent, Position, RealmId, Version,
 };
 use precordia_model::{KeyId, WorkId};
+use uuid::Uuid;
 
 use crate::engine::{Connection, DbError, Script};
 use crate::key::{self, KeyNow};
 use crate::log::{self, Ends};
 use crate::resource::{self, Name};
-use crate::{view, work};
+use crate::{member, view, work};
 
 /// What is wrong with a batch whatever the database holds. Such a one never joins a commit.
 pub(crate) fn fault(batch: &Batch) -> Option<&'static str> {
@@ -133,6 +134,7 @@ struct Known<'a> {
     streams: Table<&'a str, Version>,
     resources: Table<Name<'a>, i64>,
     keys: Table<KeyId, KeyNow>,
+    members: Table<Members, BTreeSet<Uuid>>,
 }
 
 impl<'a> Known<'a> {
@@ -140,10 +142,14 @@ impl<'a> Known<'a> {
         let all = batches.iter();
         let leases: Vec<&Lease> = all.clone().filter_map(|b| b.finish.as_ref()).collect();
         let effects = all.clone().flat_map(|b| &b.effects).map(|effect| effect.key.as_str());
-        let streams = all.clone().flat_map(|b| &b.events).map(|event| event.stream.as_str());
+        let written = all.clone().flat_map(|b| &b.events).map(|event| event.stream.as_str());
+        let expected = all.clone().flat_map(|b| &b.expect).map(|(stream, _)| stream.as_str());
+        let streams = written.chain(expected);
         let resources =
             all.clone().flat_map(|b| &b.resources).map(|r| (r.kind.as_str(), r.id.as_str()));
-        let keys = all.clone().flat_map(|b| &b.keys).map(key::changed);
+        let changed = all.clone().flat_map(|b| &b.keys).map(key::changed);
+        let keys = changed.chain(all.clone().flat_map(|b| b.alive.iter().copied()));
+        let members = all.clone().flat_map(|b| &b.exactly).map(|(set, _)| *set);
         let held = work::hold(connection, leases).await?;
         Ok(Self {
             leases: Table::new(held.into_iter().map(|(lease, lane)| (lease, Some(lane))).collect()),
@@ -151,6 +157,7 @@ impl<'a> Known<'a> {
             streams: Table::new(log::versions(connection, distinct(streams)).await?),
             resources: Table::new(resource::versions(connection, distinct(resources)).await?),
             keys: Table::new(key::states(connection, distinct(keys)).await?),
+            members: Table::new(member::read(connection, distinct(members)).await?),
         })
     }
 
@@ -161,7 +168,8 @@ impl<'a> Known<'a> {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let refusal = self
-            .add_effects(batch)
+            .expected(batch)
+            .or_else(|| self.add_effects(batch))
             .or_else(|| self.add_events(batch))
             .or_else(|| self.add_resources(batch));
         if let Some(refusal) = refusal {
@@ -172,7 +180,59 @@ impl<'a> Known<'a> {
                 return Ok(Err(refusal));
             }
         }
+        if let Some(refusal) = self.alive(batch) {
+            return Ok(Err(refusal));
+        }
+        self.move_members(batch);
         Ok(Ok(lane))
+    }
+
+    /// What the batch relies on and does not write itself.
+    fn expected(&self, batch: &'a Batch) -> Option<Append> {
+        for (stream, expected) in &batch.expect {
+            let found = self.streams.get(&stream.as_str()).copied().unwrap_or_default();
+            if found != *expected {
+                let (stream, expected) = (stream.0.clone(), *expected);
+                return Some(Append::Conflict { stream, expected, found });
+            }
+        }
+        for (set, expected) in &batch.exactly {
+            let found = self.members.get(set).map_or(0, BTreeSet::len);
+            let same = found == expected.len()
+                && expected.iter().all(|id| self.members.get(set).is_some_and(|m| m.contains(id)));
+            if !same {
+                let (stream, expected) = (set.to_string(), expected.len() as Version);
+                return Some(Append::Conflict { stream, expected, found: found as Version });
+            }
+        }
+        None
+    }
+
+    /// After the batch's own key changes: a key that it adds is alive, one that it destroys is not.
+    fn alive(&self, batch: &'a Batch) -> Option<Append> {
+        let dead = |id: &&KeyId| self.keys.get(id).is_none_or(|key| key.destroyed);
+        let key = batch.alive.iter().find(dead)?;
+        Some(Append::Conflict { stream: format!("key/{key}"), expected: 0, found: 0 })
+    }
+
+    fn move_members(&mut self, batch: &'a Batch) {
+        for (id, kind, into) in batch.views.iter().filter_map(member::moved) {
+            let sets: Vec<Members> =
+                self.members.now.keys().filter(|set| member::kind(set) == kind).copied().collect();
+            for set in sets {
+                let belongs = into == Some(set);
+                let Some(members) = self.members.get(&set) else { continue };
+                if members.contains(&id) != belongs {
+                    let mut members = members.clone();
+                    if belongs {
+                        members.insert(id);
+                    } else {
+                        members.remove(&id);
+                    }
+                    self.members.set(set, members);
+                }
+            }
+        }
     }
 
     fn take_lease(&mut self, batch: &'a Batch) -> Result<Option<String>, Append> {
@@ -259,6 +319,7 @@ impl<'a> Known<'a> {
         self.streams.settle(keep);
         self.resources.settle(keep);
         self.keys.settle(keep);
+        self.members.settle(keep);
     }
 }
 

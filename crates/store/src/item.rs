@@ -2,10 +2,8 @@
 
 use async_trait::async_trait;
 use precordia_app::access::OrgScope;
-use precordia_app::port::{
-    DoorCount, ItemRow, ItemViews, POSITION_OF_THIS_BATCH, Position, StoreError,
-};
-use precordia_model::{Door, ItemId, ItemState, RecordingId, Timestamp};
+use precordia_app::port::{DoorCount, ItemRow, ItemViews, Position, StoreError, position_of};
+use precordia_model::{BlobId, Door, ItemId, ItemState, RecordingId, Timestamp};
 
 use crate::engine::{DbError, Query, Row, Script, Statement, id, id_opt};
 use crate::store::Store;
@@ -34,7 +32,7 @@ fn read(row: Row) -> Result<ItemRow, DbError> {
 }
 
 pub(crate) fn put<'a>(script: &mut Script<'a>, row: &'a ItemRow, first: Position) {
-    let position = if row.position == POSITION_OF_THIS_BATCH { first } else { row.position };
+    let position = position_of(row.position, first);
     script.push(Statement {
         sql: "INSERT INTO item (id, state, door, sender, site, received_at, size_bytes, blob, \
                 recording, linked_to, position, version, reason, sealed) \
@@ -98,6 +96,16 @@ impl ItemViews for Store {
         let mut query = Query::new(COLUMNS);
         query.and("recording = ").bind(id(recording)).push(" ORDER BY received_at, id");
         self.find(scope.into(), "listing the items of a recording", query, read).await
+    }
+
+    async fn items_of_blob(
+        &self,
+        scope: &OrgScope,
+        blob: BlobId,
+    ) -> Result<Vec<ItemRow>, StoreError> {
+        let mut query = Query::new(COLUMNS);
+        query.and("blob = ").bind(id(blob)).push(" ORDER BY received_at, id");
+        self.find(scope.into(), "listing the items of a content", query, read).await
     }
 
     async fn item_counts(&self, scope: &OrgScope) -> Result<Vec<DoorCount>, StoreError> {

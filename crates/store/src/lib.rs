@@ -16,6 +16,7 @@ mod item;
 mod key;
 mod log;
 mod master;
+mod member;
 mod migration;
 mod patient;
 mod recording;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
+use precordia_app::access::OrgScope;
 use precordia_app::chain::{Frontier, Hash};
 use precordia_app::port::{
     Append, Batch, EventLog, Head, LogName, NewAccess, NewEvent, Position, Realm, StoreError,
@@ -10,8 +11,8 @@ use precordia_app::port::{
 };
 
 use crate::engine::{Connection, DbError, Lock, Query, Row, Script, Statement, Value};
-use crate::resource;
 use crate::store::Store;
+use crate::{resource, view};
 
 const EVENTS: &str = "SELECT position, stream, version, kind, schema, actor, at, cause, request, \
      payload, resources, previous, hash FROM event";
@@ -309,6 +310,17 @@ impl EventLog for Store {
         }
         query.push(" ORDER BY position DESC LIMIT ").bind(i64::from(limit));
         self.find(realm, "searching the access log", query, read_access).await
+    }
+
+    async fn rows_without_events(
+        &self,
+        scope: &OrgScope,
+        limit: u32,
+    ) -> Result<Vec<Stream>, StoreError> {
+        let mut query = Query::new(view::WITHOUT_EVENTS);
+        query.bind(i64::from(limit));
+        let read = |row: Row| Ok(Stream(row.fields("view").text()?));
+        self.find(scope.into(), "looking for rows without events", query, read).await
     }
 
     async fn resources(

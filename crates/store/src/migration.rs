@@ -43,6 +43,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     "0007_recording" Organization;
     "0008_patient" Organization;
     "0009_directory" Platform;
+    "0011_item_blob" Organization;
 };
 
 /// Tables whose rows PostgreSQL itself lets nobody of the realm change; SQLite has triggers for it.

@@ -106,6 +106,19 @@ impl PatientViews for Store {
         self.find(scope.into(), context, query, read).await
     }
 
+    async fn tokens_of(
+        &self,
+        scope: &OrgScope,
+        patient: PatientId,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let mut query = Query::new("SELECT token FROM patient_token");
+        query.and("patient = ").bind(id(patient)).push(" ORDER BY token");
+        self.find(scope.into(), "reading a patient's tokens", query, |row| {
+            row.fields("token").blob()
+        })
+        .await
+    }
+
     async fn merged_from(
         &self,
         scope: &OrgScope,

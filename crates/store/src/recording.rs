@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use precordia_app::access::OrgScope;
 use precordia_app::port::{
-    POSITION_OF_THIS_BATCH, Position, RecordingCounts, RecordingFilter, RecordingRow,
-    RecordingStatus, RecordingViews, StoreError,
+    Position, RecordingCounts, RecordingFilter, RecordingRow, RecordingStatus, RecordingViews,
+    StoreError, position_of,
 };
 use precordia_model::{Door, FlagCode, RecordingId, Severity};
 
@@ -51,7 +51,7 @@ fn read_flags(f: &mut Fields) -> Result<Vec<(FlagCode, Severity)>, DbError> {
 }
 
 pub(crate) fn put<'a>(script: &mut Script<'a>, row: &'a RecordingRow, first: Position) {
-    let position = if row.position == POSITION_OF_THIS_BATCH { first } else { row.position };
+    let position = position_of(row.position, first);
     let highest = row.flags.iter().map(|(_, severity)| *severity).max();
     script.push(Statement {
         sql: "INSERT INTO recording (id, status, patient, patient_before_merge, site, door, item, \
@@ -180,6 +180,27 @@ impl RecordingViews for Store {
     }
 
     /// Each recording counts once, under its highest severity. The cursor is not part of the question.
+    async fn searched_flags(
+        &self,
+        scope: &OrgScope,
+        recording: RecordingId,
+    ) -> Result<(Vec<(FlagCode, Severity)>, Option<Severity>), StoreError> {
+        let context = "reading searched flags";
+        let mut query = Query::new("SELECT code, severity FROM recording_flag");
+        query.and("recording = ").bind(id(recording));
+        let flags = self.find(scope.into(), context, query, |row| {
+            let mut f = row.fields("flag");
+            Ok((f.named(FlagCode::parse)?, f.named(Severity::parse)?))
+        });
+        let flags = flags.await?;
+        let mut query = Query::new("SELECT severity FROM recording");
+        query.and("severity IS NOT NULL").and("id = ").bind(id(recording));
+        let highest = self.find_one(scope.into(), context, query, |row| {
+            row.fields("recording row").named(Severity::parse)
+        });
+        Ok((flags, highest.await?))
+    }
+
     async fn recording_counts(
         &self,
         scope: &OrgScope,

@@ -138,7 +138,7 @@ impl App {
         };
         let scope = self.system_scope(organization.id, "sign-in");
         let keys = self.keyring.realm((&scope).into()).await?;
-        let login = keys.index.token("login", &precordia_interop::fhir::fold(user_name));
+        let login = crate::view::user::login(&keys.index, user_name);
         let user = self.ports.accounts.user_by_login((&scope).into(), &login).await?;
         Ok(user.map(|user| (organization, user)))
     }

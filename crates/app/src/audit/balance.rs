@@ -10,6 +10,7 @@ use crate::access::OrgScope;
 use crate::app::{App, AppError};
 use crate::intake::{INGEST, balances};
 use crate::port::{LogName, Position, WorkCounts};
+use crate::view::item::state_by_kind;
 
 const PAGE: u32 = 5000;
 
@@ -117,15 +118,7 @@ impl App {
             let Some(last) = events.last() else { return Ok(()) };
             items.after = last.position;
             for event in events.iter().filter(|event| event.stream.starts_with("item/")) {
-                let state = match event.kind.as_str() {
-                    "item.received" => ItemState::InFlight,
-                    "item.filed" => ItemState::Filed,
-                    "item.linked" => ItemState::Linked,
-                    "item.held" => ItemState::Held,
-                    "item.quarantined" => ItemState::Quarantined,
-                    "item.rejected" => ItemState::Rejected,
-                    _ => continue,
-                };
+                let Some(state) = state_by_kind(&event.kind) else { continue };
                 items.received += i64::from(event.version == 1);
                 items.states.insert(event.stream.clone(), state);
             }

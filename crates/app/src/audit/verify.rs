@@ -16,6 +16,7 @@ use crate::port::{
     Checkpoint, LogName, NewAccess, Position, Realm, RealmId, StoreError, StoredAccess,
     StoredEvent, StoredResource,
 };
+use crate::view::ViewReport;
 
 /// Rows that are read at once.
 const PAGE: u32 = 2000;
@@ -65,11 +66,14 @@ pub struct VerifyReport {
     pub realm: String,
     pub witness: bool,
     pub logs: Vec<LogReport>,
+    /// The views beside a fresh fold; `None` where a realm has none.
+    pub views: Option<ViewReport>,
 }
 
 impl VerifyReport {
     pub fn is_clean(&self) -> bool {
         self.logs.iter().all(|log| log.findings.is_empty())
+            && self.views.as_ref().is_none_or(ViewReport::is_equal)
     }
 }
 
@@ -156,7 +160,16 @@ impl App {
         // Where nothing was written there is nothing to have seen.
         let nothing = logs.iter().all(|log: &LogReport| log.rows == 0);
         let witness = asked && (nothing || !all.is_empty());
-        Ok(VerifyReport { realm: realm.id().to_string(), witness, logs })
+        let views = match realm {
+            Realm::Organization(scope) => Some(match self.compare_views(scope).await {
+                Err(AppError::Store(StoreError::Damaged { detail, .. })) => {
+                    ViewReport::unreadable(detail)
+                }
+                compared => compared?,
+            }),
+            Realm::Platform(_) => None,
+        };
+        Ok(VerifyReport { realm: realm.id().to_string(), witness, logs, views })
     }
 
     async fn walk_log(

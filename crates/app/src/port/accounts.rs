@@ -64,12 +64,6 @@ pub trait Accounts: Send + Sync {
         realm: Realm<'_>,
         user: UserId,
     ) -> Result<Option<String>, StoreError>;
-    async fn set_password_hash(
-        &self,
-        realm: Realm<'_>,
-        user: UserId,
-        hash: &str,
-    ) -> Result<(), StoreError>;
 
     async fn add_session(&self, realm: Realm<'_>, session: &SessionRow) -> Result<(), StoreError>;
     async fn session(

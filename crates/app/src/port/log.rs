@@ -1,9 +1,11 @@
 //! The ledger: events, resource versions, views, work and effect keys of one realm, in one transaction.
 
 use async_trait::async_trait;
-use precordia_model::{KeyId, RequestId, Timestamp, WorkId};
+use precordia_model::{BlobId, KeyId, PatientId, RequestId, Timestamp, WorkId};
+use uuid::Uuid;
 
 use super::{KeyChange, Realm, StoreError, ViewChange};
+use crate::access::OrgScope;
 use crate::chain::Hash;
 
 /// Place of an event (or of an access row) in its realm's log: 1, 2, 3 … without holes.
@@ -99,6 +101,34 @@ pub struct Batch {
     pub forget_effects: Vec<String>,
     /// Work that this batch completes. If its lease is lost, nothing is written.
     pub finish: Option<super::Lease>,
+    /// Streams that stand at these versions still, though the batch does not write to them.
+    pub expect: Vec<(Stream, Version)>,
+    /// Keys that must not be destroyed: a fact sealed with a destroyed key would be lost.
+    pub alive: Vec<KeyId>,
+    /// Sets that have exactly these members still.
+    pub exactly: Vec<(Members, Vec<Uuid>)>,
+}
+
+/// A set of rows that a decision was taken about. Who decides about all of them is refused when one came
+/// or went meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Members {
+    /// Recordings that are this patient's.
+    RecordingsOf(PatientId),
+    /// Items with this content.
+    ItemsOf(BlobId),
+    /// Patients merged into this one.
+    MergedInto(PatientId),
+}
+
+impl std::fmt::Display for Members {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Members::RecordingsOf(id) => write!(f, "patient/{id}/recordings"),
+            Members::ItemsOf(id) => write!(f, "blob/{id}/items"),
+            Members::MergedInto(id) => write!(f, "patient/{id}/merged"),
+        }
+    }
 }
 
 /// The answer to an append. Only `Done` wrote anything.
@@ -222,6 +252,13 @@ pub trait EventLog: Send + Sync {
         before: Option<Position>,
         limit: u32,
     ) -> Result<Vec<StoredAccess>, StoreError>;
+
+    /// Streams that have a row in a view of the organization and no event, at most `limit`.
+    async fn rows_without_events(
+        &self,
+        scope: &OrgScope,
+        limit: u32,
+    ) -> Result<Vec<Stream>, StoreError>;
 
     /// Resource versions written with events `after < position`, ascending by position and ordinal.
     /// `limit` bounds the number of event positions covered: `after < position <= after + limit`.

@@ -7,9 +7,10 @@
 use async_trait::async_trait;
 use precordia_model::{
     BlobId, Door, FlagCode, ItemId, ItemState, PatientId, RecordingId, Severity, SiteId, Timestamp,
+    UserId,
 };
 
-use super::{OrganizationRow, Position, SiteRow, StoreError, UserRow, Version};
+use super::{OrganizationRow, Position, SiteRow, StoreError, Stream, UserRow, Version};
 use crate::access::OrgScope;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,14 @@ pub enum ViewChange {
     },
     /// Removes the patient's row and tokens.
     RemovePatient(PatientId),
+    /// Removes whatever row the stream has: no event explains it.
+    Remove(Stream),
     User(UserRow),
+    /// A user's password hash: no fact, but written with the fact that it changed.
+    Password {
+        user: UserId,
+        hash: String,
+    },
     /// Platform realm only.
     Organization(OrganizationRow),
     /// Platform realm only.
@@ -106,9 +114,16 @@ pub struct PatientRow {
     pub sealed: Vec<u8>,
 }
 
-/// `position` of rows written by the same batch is not known to the caller; adapters put the position
-/// of the batch's first event where a row says 0.
-pub const POSITION_OF_THIS_BATCH: Position = 0;
+/// The position of a row that the same batch writes is not known to its maker, who says the event's index
+/// in the batch this way. See [`position_of`].
+pub const fn position_in_batch(index: usize) -> Position {
+    -(index as Position)
+}
+
+/// The position that a row gets whose batch's first event is at `first`.
+pub const fn position_of(row: Position, first: Position) -> Position {
+    if row > 0 { row } else { first - row }
+}
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordingFilter {
@@ -158,6 +173,11 @@ pub trait ItemViews: Send + Sync {
         scope: &OrgScope,
         recording: RecordingId,
     ) -> Result<Vec<ItemRow>, StoreError>;
+    async fn items_of_blob(
+        &self,
+        scope: &OrgScope,
+        blob: BlobId,
+    ) -> Result<Vec<ItemRow>, StoreError>;
     async fn item_counts(&self, scope: &OrgScope) -> Result<Vec<DoorCount>, StoreError>;
 }
 
@@ -175,6 +195,12 @@ pub trait RecordingViews: Send + Sync {
         filter: &RecordingFilter,
         limit: u32,
     ) -> Result<Vec<RecordingRow>, StoreError>;
+    /// What searches find the recording by: its flags, in no order, and the highest of them.
+    async fn searched_flags(
+        &self,
+        scope: &OrgScope,
+        id: RecordingId,
+    ) -> Result<(Vec<(FlagCode, Severity)>, Option<Severity>), StoreError>;
     async fn recording_counts(
         &self,
         scope: &OrgScope,
@@ -203,6 +229,8 @@ pub trait PatientViews: Send + Sync {
         after: Option<PatientId>,
         limit: u32,
     ) -> Result<Vec<PatientRow>, StoreError>;
+    /// The tokens by which searches find the patient, ascending.
+    async fn tokens_of(&self, scope: &OrgScope, id: PatientId) -> Result<Vec<Vec<u8>>, StoreError>;
     async fn merged_from(
         &self,
         scope: &OrgScope,

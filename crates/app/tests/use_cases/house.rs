@@ -206,6 +206,14 @@ impl Drop for Working {
 }
 
 impl House {
+    /// The same data through handles of their own, as a second process has them.
+    pub async fn another_process(&self) -> App {
+        let options = SqliteOptions::new(self.dir.path().join("data"));
+        let store = precordia_store::open_sqlite(options).await.unwrap();
+        let ports = ports_on(&self.dir, &store, &self.clock, "master.key");
+        App::new(ports, Settings::default())
+    }
+
     pub async fn send(&self, bytes: &[u8]) -> ItemId {
         send(&self.app, &self.all, bytes).await
     }

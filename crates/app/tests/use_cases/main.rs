@@ -10,4 +10,5 @@ mod intake;
 mod key;
 mod patient;
 mod session;
+mod view;
 mod worker;

@@ -17,8 +17,7 @@ fn full(stream: &Stream, key_name: &str) -> Batch {
         views: vec![ViewChange::Item(item()), ViewChange::Recording(recording())],
         work: vec![work("a")],
         effects: vec![effect(key_name, stream.as_str())],
-        forget_effects: Vec::new(),
-        finish: None,
+        ..Batch::default()
     }
 }
 
@@ -199,17 +198,20 @@ pub async fn a_lost_lease_stops_the_batch(opened: &Opened) {
     assert_eq!(store.append((&scope).into(), batch(&lease)).await.unwrap(), lost);
 }
 
-pub async fn a_view_row_gets_the_position_of_the_first_event(opened: &Opened) {
+pub async fn a_view_row_gets_the_position_of_its_event(opened: &Opened) {
     let scope = opened.organization().await;
     let store = &opened.store;
     done(store.append((&scope).into(), one(&new_stream())).await);
     let (new, known) = (item(), ItemRow { position: 1, ..item() });
+    let second = ItemRow { position: position_in_batch(1), ..item() };
     let batch = Batch {
         events: vec![event(&new_stream(), 1), event(&new_stream(), 1)],
-        views: vec![ViewChange::Item(new.clone()), ViewChange::Item(known.clone())],
+        views: [&new, &known, &second].map(|row| ViewChange::Item(row.clone())).to_vec(),
         ..Batch::default()
     };
     done(store.append((&scope).into(), batch).await);
     assert_eq!(store.item(&scope, new.id).await.unwrap(), Some(ItemRow { position: 2, ..new }));
     assert_eq!(store.item(&scope, known.id).await.unwrap(), Some(known));
+    let found = store.item(&scope, second.id).await.unwrap();
+    assert_eq!(found, Some(ItemRow { position: 3, ..second }));
 }

@@ -38,13 +38,13 @@ pub async fn no_port_shows_another_organization(opened: &Opened) {
             ViewChange::Patient(patient.clone()),
             ViewChange::PatientTokens { patient: patient.id, tokens },
             ViewChange::User(user.clone()),
+            ViewChange::Password { user: user.id, hash: "h".into() },
         ],
         work: vec![work("lane")],
         effects: vec![effect("k", "s")],
         ..one(&stream)
     };
     done(store.append((&b).into(), batch).await);
-    store.set_password_hash((&b).into(), user.id, "h").await.unwrap();
 
     let platform = platform();
     let realms: [Realm<'_>; 2] = [(&a).into(), (&platform).into()];

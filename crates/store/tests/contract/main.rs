@@ -16,6 +16,7 @@ mod isolation;
 mod keys;
 mod log;
 mod patients;
+mod premises;
 mod samples;
 mod tls;
 mod views;
@@ -57,7 +58,12 @@ contract! {
         a_stream_takes_the_next_version_only
         a_resource_takes_the_next_version_only
         a_lost_lease_stops_the_batch
-        a_view_row_gets_the_position_of_the_first_event;
+        a_view_row_gets_the_position_of_its_event;
+    premises:
+        a_stream_that_went_on_stops_who_relied_on_it
+        a_destroyed_or_unknown_key_stops_who_seals_with_it
+        a_set_that_grew_or_shrank_stops_who_decided_about_all
+        premises_hold_within_a_shared_commit;
     concurrency:
         each_of_64_waiters_gets_its_own_answer
         of_two_writers_of_a_stream_one_wins

@@ -85,7 +85,7 @@ pub fn item() -> ItemRow {
         blob: Some(BlobId(uuid())),
         recording: None,
         linked_to: None,
-        position: POSITION_OF_THIS_BATCH,
+        position: position_in_batch(0),
         version: 1,
         reason: None,
         sealed: vec![1, 2, 3],
@@ -105,7 +105,7 @@ pub fn recording() -> RecordingRow {
         received_at: Timestamp(10),
         acquired_sort: None,
         flags: Vec::new(),
-        position: POSITION_OF_THIS_BATCH,
+        position: position_in_batch(0),
         version: 1,
         sealed: vec![4, 5],
     }

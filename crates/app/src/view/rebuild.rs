@@ -1,0 +1,351 @@
+//! Every view beside a fresh fold of its events: compared by `audit verify`, put right by `views rebuild`.
+//!
+//! Both run while the program serves. A row that seems to differ is looked at again, because somebody may
+//! have changed it between the reading of its events and its own; a row is written only if its stream
+//! still stands where it was folded.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use precordia_model::{ItemId, RecordingId};
+use precordia_rules::event::{ErasedItem, Event};
+use serde::Serialize;
+
+use super::Fact;
+use crate::access::OrgScope;
+use crate::app::{App, AppError};
+use crate::ledger::Draft;
+use crate::patient::is_erased;
+use crate::port::{Append, Position, StoreError, StoredEvent, Stream, Version, ViewChange};
+
+/// Events that are read at once.
+const PAGE: u32 = 1000;
+/// Rows that one transaction puts right.
+const ROWS_A_BATCH: usize = 200;
+/// How often a row that seems to differ is looked at again.
+const LOOKS_MAX: u32 = 4;
+/// The most differences that are listed.
+const LISTED_MAX: usize = 100;
+
+/// A row that is not what its events say. Names fields, never values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ViewDifference {
+    /// The stream whose row it is.
+    pub stream: String,
+    /// `missing`, `unexplained`, the fields that differ, or why the events cannot be folded.
+    pub what: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ViewReport {
+    /// Streams whose rows were compared.
+    pub compared: u64,
+    pub different: u64,
+    /// The first of them.
+    pub differences: Vec<ViewDifference>,
+}
+
+impl ViewReport {
+    /// The events could not be read on, so that nothing can be said of the rows.
+    pub(crate) fn unreadable(detail: String) -> Self {
+        let difference = ViewDifference { stream: String::from("-"), what: detail };
+        Self { compared: 0, different: 1, differences: vec![difference] }
+    }
+
+    pub const fn is_equal(&self) -> bool {
+        self.different == 0
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Rebuilt {
+    pub compared: u64,
+    /// Rows that were written or removed.
+    pub put_right: u64,
+}
+
+/// One row beside its fold.
+pub(crate) struct Check {
+    pub(crate) stream: Stream,
+    /// Of the stream as it was folded.
+    pub(crate) version: Version,
+    /// What differs; `None` when nothing does.
+    pub(crate) differs: Option<String>,
+    /// What puts the row right.
+    pub(crate) put: Vec<ViewChange>,
+}
+
+impl Check {
+    pub(crate) fn new(events: &[StoredEvent], stream: Stream) -> Self {
+        let version = events.last().map_or(0, |event| event.version);
+        Self { stream, version, differs: None, put: Vec::new() }
+    }
+
+    pub(crate) fn differing(mut self, what: impl Into<String>, put: Vec<ViewChange>) -> Self {
+        self.differs = Some(what.into());
+        self.put = put;
+        self
+    }
+}
+
+/// The names of those that are not equal.
+pub(crate) fn unequal(fields: &[(&str, bool)]) -> Option<String> {
+    let names: Vec<&str> = fields.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+/// What patients' events say of recordings and items, which have streams of their own.
+#[derive(Default)]
+pub(crate) struct Moves {
+    after: Position,
+    events: Vec<(StoredEvent, Event)>,
+    of_recording: BTreeMap<RecordingId, Vec<usize>>,
+    erased_items: BTreeMap<ItemId, ErasedItem>,
+}
+
+impl Moves {
+    pub(crate) fn of_recording(&self, id: RecordingId) -> impl Iterator<Item = Fact<'_>> {
+        let places = self.of_recording.get(&id).map_or(&[][..], Vec::as_slice);
+        places.iter().map(|place| fact_of(&self.events[*place]))
+    }
+
+    pub(crate) fn erased_item(&self, id: ItemId) -> Option<&ErasedItem> {
+        self.erased_items.get(&id)
+    }
+
+    fn add(&mut self, stored: StoredEvent, event: Event) {
+        match &event {
+            Event::PatientErased(erased) => {
+                let items = erased.items.iter().map(|item| (item.item, item.clone()));
+                self.erased_items.extend(items);
+            }
+            Event::PatientMerged(moved) => self.point(&moved.recordings),
+            Event::PatientUnmerged(moved) => self.point(&moved.recordings),
+            _ => return,
+        }
+        self.events.push((stored, event));
+    }
+
+    fn point(&mut self, recordings: &[RecordingId]) {
+        let place = self.events.len();
+        for id in recordings {
+            self.of_recording.entry(*id).or_default().push(place);
+        }
+    }
+}
+
+pub(crate) fn fact_of((stored, event): &(StoredEvent, Event)) -> Fact<'_> {
+    Fact {
+        position: stored.position,
+        stream: &stored.stream,
+        version: stored.version,
+        at: stored.at,
+        event,
+    }
+}
+
+impl App {
+    /// Compares every row of an organization's views with a fresh fold of its events.
+    pub async fn compare_views(&self, scope: &OrgScope) -> Result<ViewReport, AppError> {
+        let mut report = ViewReport::default();
+        let mut moves = Moves::default();
+        let mut after = 0;
+        loop {
+            let (streams, last) = self.new_streams(scope, after).await?;
+            let Some(last) = last else { break };
+            after = last;
+            for stream in streams {
+                if let Some(check) = self.checked(scope, &mut moves, &stream).await? {
+                    tell(&mut report, &check);
+                }
+            }
+        }
+        for stream in self.ports.log.rows_without_events(scope, PAGE).await? {
+            tell(&mut report, &unexplained(stream));
+        }
+        Ok(report)
+    }
+
+    /// [`App::rebuild_views`] for every organization, by its slug.
+    pub async fn rebuild_all_views(&self) -> Result<Vec<(String, Rebuilt)>, AppError> {
+        let mut all = Vec::new();
+        for organization in self.ports.directory.organizations(&self.platform()).await? {
+            let scope = self.system_scope(organization.id, "rebuild");
+            all.push((organization.slug, self.rebuild_views(&scope).await?));
+        }
+        Ok(all)
+    }
+
+    /// Writes every row that is missing or differs from its fold, and removes those that no event explains.
+    pub async fn rebuild_views(&self, scope: &OrgScope) -> Result<Rebuilt, AppError> {
+        let mut rebuilt = Rebuilt::default();
+        let mut moves = Moves::default();
+        let mut after = 0;
+        loop {
+            let (streams, last) = self.new_streams(scope, after).await?;
+            let Some(last) = last else { break };
+            after = last;
+            let mut wrong = Vec::new();
+            for stream in streams {
+                if let Some(check) = self.checked(scope, &mut moves, &stream).await? {
+                    rebuilt.compared += 1;
+                    wrong.extend((!check.put.is_empty()).then_some(check));
+                }
+            }
+            for group in chunks(wrong) {
+                rebuilt.put_right += self.put_right(scope, &mut moves, group).await?;
+            }
+        }
+        loop {
+            let extra = self.ports.log.rows_without_events(scope, PAGE).await?;
+            if extra.is_empty() {
+                return Ok(rebuilt);
+            }
+            for group in chunks(extra.into_iter().map(unexplained).collect()) {
+                rebuilt.put_right += self.put_right(scope, &mut moves, group).await?;
+            }
+        }
+    }
+
+    /// The streams that begin after a position, in the order of their beginnings, and the last position
+    /// that was looked at.
+    async fn new_streams(
+        &self,
+        scope: &OrgScope,
+        after: Position,
+    ) -> Result<(Vec<Stream>, Option<Position>), AppError> {
+        let events = self.ports.log.events(scope.into(), after, PAGE).await?;
+        let last = events.last().map(|event| event.position);
+        let first = events.into_iter().filter(|event| event.version == 1);
+        Ok((first.map(|event| Stream(event.stream)).collect(), last))
+    }
+
+    /// `None`: the stream has no row in any view.
+    async fn checked(
+        &self,
+        scope: &OrgScope,
+        moves: &mut Moves,
+        stream: &Stream,
+    ) -> Result<Option<Check>, AppError> {
+        let mut looks = 0;
+        loop {
+            self.read_moves(scope, moves).await?;
+            let check = match self.look(scope, moves, stream).await {
+                Ok(Some(check)) => check,
+                Ok(None) => return Ok(None),
+                Err(AppError::Store(cause @ StoreError::Damaged { .. })) => {
+                    Check::new(&[], stream.clone()).differing(cause.to_string(), Vec::new())
+                }
+                Err(AppError::Store(cause)) => return Err(cause.into()),
+                // A fact that does not open or follow is for the chain to explain; here it has no fold.
+                Err(cause) => {
+                    Check::new(&[], stream.clone()).differing(cause.to_string(), Vec::new())
+                }
+            };
+            looks += 1;
+            if check.differs.is_none() || looks == LOOKS_MAX {
+                return Ok(Some(check));
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Every view has its line here.
+    async fn look(
+        &self,
+        scope: &OrgScope,
+        moves: &Moves,
+        stream: &Stream,
+    ) -> Result<Option<Check>, AppError> {
+        let events = self.ports.log.stream(scope.into(), stream).await?;
+        let mut check = Check::new(&events, stream.clone());
+        let (kind, id) = stream.as_str().split_once('/').unwrap_or_default();
+        check = match kind {
+            "item" => self.check_item(scope, moves, parsed(stream, id)?, events, check).await?,
+            "recording" => {
+                self.check_recording(scope, moves, parsed(stream, id)?, events, check).await?
+            }
+            "patient" => self.check_patient(scope, parsed(stream, id)?, events, check).await?,
+            "user" => self.check_user(scope, parsed(stream, id)?, events, check).await?,
+            _ => return Ok(None),
+        };
+        Ok(Some(check))
+    }
+
+    /// Reads the patients' events that came since the last look.
+    async fn read_moves(&self, scope: &OrgScope, moves: &mut Moves) -> Result<(), AppError> {
+        loop {
+            let events = self.ports.log.events(scope.into(), moves.after, PAGE).await?;
+            let Some(last) = events.last() else { return Ok(()) };
+            moves.after = last.position;
+            for event in events {
+                let kind = event.kind.as_str();
+                if !["patient.merged", "patient.unmerged", "patient.erased"].contains(&kind) {
+                    continue;
+                }
+                match self.open_events(scope.into(), vec![event]).await {
+                    Ok(opened) => opened.into_iter().for_each(|(s, e)| moves.add(s, e)),
+                    // Of a patient who was erased since; their recordings are, too.
+                    Err(cause) if is_erased(&cause) => {}
+                    Err(cause) => return Err(cause),
+                }
+            }
+        }
+    }
+
+    /// One transaction for many rows; one by one when somebody changed one of them meanwhile.
+    async fn put_right(
+        &self,
+        scope: &OrgScope,
+        moves: &mut Moves,
+        wrong: Vec<Check>,
+    ) -> Result<u64, AppError> {
+        if self.put_rows(scope, &wrong).await? {
+            return Ok(wrong.len() as u64);
+        }
+        let mut count = 0;
+        for check in wrong {
+            let Some(again) = self.checked(scope, moves, &check.stream).await? else { continue };
+            if !again.put.is_empty() && self.put_rows(scope, &[again]).await? {
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    async fn put_rows(&self, scope: &OrgScope, wrong: &[Check]) -> Result<bool, AppError> {
+        let mut draft = Draft::new(self, scope.into());
+        for check in wrong {
+            draft.expect(check.stream.clone(), check.version);
+            draft.batch.views.extend(check.put.iter().cloned());
+        }
+        Ok(matches!(draft.append(scope.into()).await?, Append::Done { .. }))
+    }
+}
+
+fn tell(report: &mut ViewReport, check: &Check) {
+    report.compared += 1;
+    let Some(what) = &check.differs else { return };
+    report.different += 1;
+    if report.differences.len() < LISTED_MAX {
+        let (stream, what) = (check.stream.0.clone(), what.clone());
+        report.differences.push(ViewDifference { stream, what });
+    }
+}
+
+fn unexplained(stream: Stream) -> Check {
+    let put = vec![ViewChange::Remove(stream.clone())];
+    Check::new(&[], stream).differing("unexplained", put)
+}
+
+fn chunks(checks: Vec<Check>) -> impl Iterator<Item = Vec<Check>> {
+    let mut rest = checks.into_iter().peekable();
+    std::iter::from_fn(move || {
+        rest.peek()?;
+        Some(rest.by_ref().take(ROWS_A_BATCH).collect())
+    })
+}
+
+fn parsed<T: std::str::FromStr>(stream: &Stream, id: &str) -> Result<T, AppError> {
+    id.parse().map_err(|_| AppError::Damaged(format!("stream `{}` names no id", stream.0)))
+}
