@@ -5,7 +5,7 @@ use precordia_rules::event::{Event, OrganizationFacts, SiteFacts};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::access::{OrgScope, PlatformScope, SignedIn, hash};
+use crate::access::{OrgScope, PlatformScope, SETUP, SignInRefusal, SignedIn, hash};
 use crate::app::{App, AppError};
 use crate::keys::KeyError;
 use crate::ledger::Draft;
@@ -245,14 +245,16 @@ impl App {
         user_name: &str,
         display_name: &str,
         password: Zeroizing<String>,
-    ) -> Result<SignedIn, AppError> {
+    ) -> Result<SignedIn, SignInRefusal> {
         let platform = self.platform();
-        let name = format!("setup/{slug}");
-        if let Err(wait) = self.throttle.begin(&[&name], self.now()) {
-            return Err(AppError::refused("wait", format!("too many failed tries; wait {wait} s")));
+        let name = format!("{SETUP}{slug}");
+        if let Err(seconds) = self.throttle.begin(&[&name], self.now()) {
+            return Err(SignInRefusal::Wait { seconds });
         }
-        let wrong =
-            || AppError::refused("setup_code_wrong", "the code is wrong or was used already");
+        let wrong = || {
+            let text = "the code is wrong or was used already";
+            SignInRefusal::App(AppError::refused("setup_code_wrong", text))
+        };
         let row =
             self.ports.directory.organization_by_slug(&platform, slug).await?.ok_or_else(wrong)?;
         let expected = row.setup_code_hash.as_deref().ok_or_else(wrong)?;
@@ -283,7 +285,7 @@ impl App {
             .user((&scope).into(), user.id)
             .await?
             .ok_or_else(|| AppError::Damaged("the new user is not there".into()))?;
-        self.open_session(row, user).await
+        Ok(self.open_session(row, user).await?)
     }
 }
 
@@ -297,13 +299,13 @@ fn check(spec: &OrganizationSpec) -> Result<(), AppError> {
             invalid("slug", "give 2 to 40 lower-case letters, digits and hyphens, a letter first")
         }
         () if spec.slug == "platform" => invalid("slug", "`platform` is taken"),
-        () if spec.name.trim().is_empty() || spec.name.len() > 200 => {
+        () if spec.name.trim().is_empty() || spec.name.chars().count() > 200 => {
             invalid("name", "give 1 to 200 characters")
         }
         () if spec
             .sites
             .iter()
-            .any(|site| site.name.trim().is_empty() || site.name.len() > 200) =>
+            .any(|site| site.name.trim().is_empty() || site.name.chars().count() > 200) =>
         {
             invalid("site.name", "give 1 to 200 characters")
         }

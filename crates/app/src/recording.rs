@@ -602,7 +602,7 @@ impl App {
 /// A reason that a person gives for a change.
 pub(crate) fn reason_of(text: &str) -> Result<Phi<String>, AppError> {
     let text = text.trim();
-    if text.is_empty() || text.len() > 500 {
+    if text.is_empty() || text.chars().count() > 500 {
         return Err(AppError::Invalid { field: "reason", text: "give 1 to 500 characters".into() });
     }
     Ok(Phi::new(text.to_owned()))

@@ -196,7 +196,7 @@ impl App {
         self.require(scope, Permission::ManageUsers, "token.issue", "-").await?;
         check_roles(&roles)?;
         let label = label.trim();
-        if label.is_empty() || label.len() > 100 {
+        if label.is_empty() || label.chars().count() > 100 {
             return Err(AppError::Invalid {
                 field: "label",
                 text: "give 1 to 100 characters".into(),
@@ -291,11 +291,11 @@ fn check_names(user_name: &str, display_name: &str) -> Result<(), AppError> {
     let invalid = |field, text: &str| Err(AppError::Invalid { field, text: text.to_owned() });
     let printable = |s: &str| !s.chars().any(char::is_control);
     match () {
-        () if user_name.is_empty() || user_name.len() > 100 || !printable(user_name) => {
+        () if user_name.is_empty() || user_name.chars().count() > 100 || !printable(user_name) => {
             invalid("user_name", "give 1 to 100 printable characters")
         }
         () if display_name.trim().is_empty()
-            || display_name.len() > 200
+            || display_name.chars().count() > 200
             || !printable(display_name) =>
         {
             invalid("display_name", "give 1 to 200 printable characters")

@@ -33,6 +33,7 @@ pub async fn intake(seconds: f64, clients: usize) -> Result<Figures> {
         tls: false,
         loopback: true,
         public_url: None,
+        trusted_proxies: Vec::new(),
         demo: None,
         software_version: env!("CARGO_PKG_VERSION"),
         software_date: "2026-11-20",

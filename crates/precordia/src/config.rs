@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use precordia_app::Settings;
+use precordia_server::Network;
 use serde::{Deserialize, Serialize};
 
 /// The file that `config show --default` prints: every key with its default and its reason.
@@ -28,6 +29,7 @@ pub struct Config {
 pub struct Listen {
     pub address: SocketAddr,
     pub public_url: Option<String>,
+    pub trusted_proxies: Vec<String>,
     pub metrics_token: Option<String>,
 }
 
@@ -115,8 +117,18 @@ impl Default for Listen {
         Self {
             address: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
+            trusted_proxies: Vec::new(),
             metrics_token: None,
         }
+    }
+}
+
+impl Listen {
+    pub fn trusted_proxies(&self) -> Result<Vec<Network>> {
+        let parse = |text: &String| {
+            text.parse().with_context(|| format!("listen.trusted_proxies: `{text}` is not valid"))
+        };
+        self.trusted_proxies.iter().map(parse).collect()
     }
 }
 
@@ -166,6 +178,7 @@ impl Config {
                 self.listen.address
             );
         }
+        self.listen.trusted_proxies()?;
         if self.keys.master_file.is_some() && self.keys.master_env.is_some() {
             bail!("set keys.master_file or keys.master_env, not both");
         }
@@ -288,6 +301,7 @@ mod tests {
     fn what_would_be_unsafe_or_misspelt_is_refused() {
         refused("data_dirr = \"x\"", "data_dirr");
         refused("[listen]\naddress = \"0.0.0.0:80\"", "loopback");
+        refused("[listen]\ntrusted_proxies = [\"10.0.0.1/8\"]", "trusted_proxies");
         refused("data_dir = \"d\"\n[witness]\ndir = \"d/w\"", "proves nothing");
         refused("data_dir = \"d\"\n[keys]\nmaster_file = \"d/k\"", "its own key");
         refused("[keys]\nmaster_file = \"a\"\nmaster_env = \"B\"", "not both");

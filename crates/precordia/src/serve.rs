@@ -52,6 +52,7 @@ pub async fn start(
         tls: config.tls.is_some(),
         loopback: config.listen.address.ip().is_loopback(),
         public_url: config.listen.public_url.clone(),
+        trusted_proxies: config.listen.trusted_proxies()?,
         demo,
         software_version: env!("CARGO_PKG_VERSION"),
         software_date: SOFTWARE_DATE,

@@ -4,7 +4,7 @@
 pub enum PasswordRefusal {
     #[error("the password is shorter than {LENGTH_MIN} characters")]
     TooShort,
-    #[error("the password is longer than {LENGTH_MAX} bytes")]
+    #[error("the password is longer than {LENGTH_MAX} characters")]
     TooLong,
     #[error("the password contains the user name")]
     ContainsUserName,
@@ -17,8 +17,8 @@ pub const LENGTH_MAX: usize = 256;
 pub fn acceptable(password: &str, user_name: &str) -> Result<(), PasswordRefusal> {
     match () {
         () if password.chars().count() < LENGTH_MIN => Err(PasswordRefusal::TooShort),
-        () if password.len() > LENGTH_MAX => Err(PasswordRefusal::TooLong),
-        () if user_name.len() >= 3
+        () if password.chars().count() > LENGTH_MAX => Err(PasswordRefusal::TooLong),
+        () if user_name.chars().count() >= 3
             && password.to_lowercase().contains(&user_name.to_lowercase()) =>
         {
             Err(PasswordRefusal::ContainsUserName)
@@ -35,7 +35,8 @@ mod tests {
     fn length_decides_and_the_user_name_is_no_password() {
         assert_eq!(acceptable("correct horse", "ada"), Ok(()));
         assert_eq!(acceptable("short", "ada"), Err(PasswordRefusal::TooShort));
-        assert_eq!(acceptable(&"x".repeat(300), "ada"), Err(PasswordRefusal::TooLong));
+        assert_eq!(acceptable(&"ü".repeat(256), "ada"), Ok(()));
+        assert_eq!(acceptable(&"ü".repeat(257), "ada"), Err(PasswordRefusal::TooLong));
         assert_eq!(
             acceptable("Lovelace-Lovelace", "lovelace"),
             Err(PasswordRefusal::ContainsUserName)

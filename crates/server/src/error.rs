@@ -127,8 +127,8 @@ impl From<AppError> for Failure {
             AppError::Refused { code: "setup_code_wrong", text } => {
                 Self::new(StatusCode::FORBIDDEN, "setup_code_wrong", text)
             }
-            AppError::Refused { code: "wait", text } => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "wait", text)
+            AppError::Refused { code: "search_too_long", text } => {
+                Self::new(StatusCode::BAD_REQUEST, "search_too_long", text)
             }
             AppError::Refused { code, text } => Self::new(StatusCode::CONFLICT, code, text),
             AppError::Conflict(_) => {
@@ -235,7 +235,11 @@ mod tests {
             403,
             "setup_code_wrong",
         );
-        check(AppError::Refused { code: "wait", text: "why".into() }, 429, "wait");
+        check(
+            AppError::Refused { code: "search_too_long", text: "why".into() },
+            400,
+            "search_too_long",
+        );
         check(AppError::Conflict("recording/1".into()), 409, "changed_meanwhile");
         check(AppError::Invalid { field: "reason", text: "why".into() }, 400, "invalid_value");
         check(AppError::Store(StoreError::Full { context: "writing" }), 507, "storage_full");

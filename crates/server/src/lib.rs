@@ -24,6 +24,7 @@ mod observe;
 mod operations;
 mod patient;
 mod problem;
+mod proxy;
 mod recording;
 mod serve;
 mod session;
@@ -37,6 +38,7 @@ mod words;
 
 pub use api::{openapi, router};
 pub use observe::install_metrics;
+pub use proxy::{Network, NetworkError};
 pub use serve::{ServeError, TlsFiles, serve};
 pub use session::DemoSignIn;
 pub use state::ServerOptions;

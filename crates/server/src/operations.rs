@@ -1,10 +1,9 @@
 //! For whoever runs the program: is it up, can it work, how is it doing.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -52,8 +51,8 @@ pub(crate) async fn ready(State(server): State<Server>) -> Response {
 
 /// For Prometheus, from this machine or with the configured token. To others there is nothing here.
 pub(crate) async fn metrics(State(server): State<Server>, request: Request) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
-    let local = peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
+    let client = server.proxies.client_of(&request);
+    let local = client.is_some_and(|client| client.is_loopback() && !server.proxies.trusts(client))
         && !is_forwarded(request.headers());
     if !local && !has_token(&server, request.headers()) {
         return Failure::not_found().into_response();

@@ -117,6 +117,7 @@ fn outcome(failure: &Failure) -> Response {
 
 fn issue_code(failure: &Failure) -> IssueCode {
     match failure.status {
+        StatusCode::BAD_REQUEST if failure.code == "search_too_long" => IssueCode::TooLong,
         StatusCode::BAD_REQUEST => IssueCode::Invalid,
         StatusCode::UNAUTHORIZED => IssueCode::Login,
         StatusCode::FORBIDDEN => IssueCode::Forbidden,

@@ -1,9 +1,9 @@
 //! Signing in and out, who is signed in, and access outside the role.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{RequestExt, debug_handler};
@@ -139,7 +139,7 @@ pub(crate) async fn sign_in(
     State(server): State<Server>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let peer = peer_of(&request);
+    let peer = sender(server.proxies.client_of(&request));
     let Input(SignIn { organization, user_name, password }) = request.extract().await?;
     let signed_in = server.app.sign_in(organization.trim(), &user_name, password, &peer).await?;
     Ok(with_cookie(&server, StatusCode::OK, signed_in))
@@ -268,14 +268,12 @@ fn answer(server: &Server, view: SessionView) -> Session {
     }
 }
 
-/// The sender's address, for slowing guesses. Whoever has one IPv6 address usually has its whole /64.
-fn peer_of(request: &Request) -> String {
-    let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() else {
-        return String::from("unknown");
-    };
-    match peer.ip().to_canonical() {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => {
+/// The sender, for slowing guesses. Whoever has one IPv6 address usually has its whole /64.
+fn sender(address: Option<IpAddr>) -> String {
+    match address {
+        None => String::from("unknown"),
+        Some(IpAddr::V4(ip)) => ip.to_string(),
+        Some(IpAddr::V6(ip)) => {
             let [a, b, c, d, ..] = ip.segments();
             format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
         }

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::host::Hosts;
+use crate::proxy::{Network, Proxies};
 use crate::session::DemoSignIn;
 use crate::web::WebAssets;
 
@@ -20,6 +21,8 @@ pub struct ServerOptions {
     pub loopback: bool,
     /// Where users find it, if not at the address it listens on: `https://ecg.example.org`.
     pub public_url: Option<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
     /// Sign-ins that the demo shows; `None` everywhere else.
     pub demo: Option<Vec<DemoSignIn>>,
     pub software_version: &'static str,
@@ -46,6 +49,7 @@ pub(crate) struct Inner {
     pub app: App,
     pub tls: bool,
     pub hosts: Hosts,
+    pub proxies: Proxies,
     pub demo: Option<Vec<DemoSignIn>>,
     pub software_version: &'static str,
     pub software_date: &'static str,
@@ -69,6 +73,7 @@ impl Server {
     pub fn new(options: ServerOptions) -> Self {
         Self(Arc::new(Inner {
             hosts: Hosts::new(options.loopback, options.public_url.as_deref()),
+            proxies: Proxies::new(options.trusted_proxies),
             app: options.app,
             tls: options.tls,
             demo: options.demo,

@@ -9,4 +9,4 @@ mod throttle;
 pub use reading::*;
 pub use scope::*;
 pub use session::*;
-pub(crate) use throttle::{PEER, Throttle};
+pub(crate) use throttle::{ACCOUNT, PEER, SETUP, Throttle};

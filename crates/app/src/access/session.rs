@@ -14,7 +14,7 @@ use precordia_rules::access::{BREAK_GLASS_SECONDS, Permission, permissions};
 use precordia_rules::event::{BreakGlassOpened, Event};
 use zeroize::Zeroizing;
 
-use super::{Actor, OrgScope, PEER, PlatformScope, Purpose};
+use super::{ACCOUNT, Actor, OrgScope, PEER, PlatformScope, Purpose};
 use crate::app::{App, AppError};
 use crate::keys::KeyError;
 use crate::ledger::{Draft, open_value};
@@ -89,7 +89,7 @@ impl App {
         peer: &str,
     ) -> Result<SignedIn, SignInRefusal> {
         let now = self.now();
-        let name = format!("{slug}/{}", precordia_interop::fhir::fold(user_name));
+        let name = format!("{ACCOUNT}{slug}/{}", precordia_interop::fhir::fold(user_name));
         let peer = format!("{PEER}{peer}");
         if let Err(seconds) = self.throttle.begin(&[&name, &peer], now) {
             return Err(SignInRefusal::Wait { seconds });
@@ -338,7 +338,7 @@ impl App {
     ) -> Result<SessionView, AppError> {
         self.require(&session.scope, Permission::BreakGlass, "break-glass.open", "-").await?;
         let reason = reason.trim();
-        if reason.chars().count() < 8 || reason.len() > 500 {
+        if !(8..=500).contains(&reason.chars().count()) {
             let text = String::from("say in 8 to 500 characters why you need access");
             return Err(AppError::Invalid { field: "reason", text });
         }

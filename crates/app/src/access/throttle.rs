@@ -11,8 +11,10 @@ use precordia_model::Timestamp;
 const FREE_FAILURES: u32 = 5;
 const FREE_FAILURES_OF_A_PEER: u32 = 50;
 const WAIT_SECONDS_MAX: i64 = 15 * 60;
-/// How the names of senders begin; no organization is called so, because of the dot.
-pub(crate) const PEER: &str = "peer./";
+// How names begin. Each kind has its own beginning, so that no sign-in can be made to count as another's.
+pub(crate) const ACCOUNT: &str = "account/";
+pub(crate) const PEER: &str = "peer/";
+pub(crate) const SETUP: &str = "setup/";
 /// Bounds memory; the entries that would be forgotten first are those that may try again.
 const ENTRIES_MAX: usize = 10_000;
 
@@ -114,7 +116,7 @@ mod tests {
     #[test]
     fn a_house_behind_one_address_is_not_shut_out_by_one_who_forgot() {
         let throttle = Throttle::default();
-        let (now, peer) = (Timestamp(0), "peer./10.0.0.1");
+        let (now, peer) = (Timestamp(0), "peer/10.0.0.1");
         (0..5).for_each(|_| throttle.begin(&["forgetful", peer], now).unwrap());
         assert!(throttle.begin(&["forgetful", peer], now).is_err());
         for _ in 0..1000 {

@@ -194,3 +194,20 @@ async fn a_posted_search_is_the_same_search_and_its_link_names_nobody() {
     outcome(clinician.post("/fhir/Patient/_search", &json!({})).await, 415, "not-supported");
     outcome(clinician.get("/fhir/Patient/_search").await, 405, "not-supported");
 }
+
+#[tokio::test]
+async fn a_search_too_long_to_be_paged_is_a_bad_request() {
+    let world = World::new().await;
+    let clinician = world.member("alpha", "cardiologist").await;
+    for person in 1..3 {
+        clinician.upload(&ecg(person, person)).await.expect(202);
+    }
+    let all = entries(&clinician.get("/fhir/Patient").await.expect(200).json());
+    let strangers: Vec<_> = (0..50).map(|n| format!("0192f0aa-1111-7000-8000-{n:012}")).collect();
+    let ids = format!("{},{}", all.join(","), strangers.join(","));
+    // One page holds all of it; a second would need a link that is too long.
+    let query = format!("_id={ids}&_id={ids}");
+    let whole = clinician.get(&format!("/fhir/Patient?{query}")).await.expect(200).json();
+    assert_eq!(entries(&whole).len(), 2);
+    outcome(clinician.get(&format!("/fhir/Patient?_count=1&{query}")).await, 400, "too-long");
+}

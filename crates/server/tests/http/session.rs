@@ -218,3 +218,91 @@ async fn what_a_body_must_not_be_is_refused_without_repeating_it() {
     let allowed = answer.header("allow");
     assert!(allowed.contains("GET") && allowed.contains("POST"), "{allowed}");
 }
+
+/// A wrong sign-in of a name of its own, so that only the sender's address is slowed.
+async fn guess(world: &World, peer: &str, forwarded: Option<&str>, name: u32) -> u16 {
+    let body = json!({ "organization": "alpha", "user_name": format!("guess{name}"), "password": "guess" });
+    let mut request =
+        world.nobody().request("POST", "/api/session").header("content-type", "application/json");
+    if let Some(forwarded) = forwarded {
+        request = request.header("x-forwarded-for", forwarded);
+    }
+    let mut request = request.body(Body::from(body.to_string())).unwrap();
+    let peer: std::net::SocketAddr = peer.parse().unwrap();
+    request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
+    world.send(request).await.status.as_u16()
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_each_client_is_slowed_alone_and_nobody_hides_behind_a_header() {
+    let world = World::new().await;
+    let proxy = "10.0.0.2:40000";
+    for n in 0..50 {
+        // Whatever the client wrote before, the proxy appends the true address.
+        let forwarded = format!("198.51.100.{n}, 203.0.113.9");
+        assert_eq!(guess(&world, proxy, Some(&forwarded), n).await, 401);
+    }
+    assert_eq!(guess(&world, proxy, Some("198.51.100.99, 203.0.113.9"), 100).await, 429);
+    // Another client of the same proxy, and the proxy's own address, are free.
+    assert_eq!(guess(&world, proxy, Some("203.0.113.10"), 101).await, 401);
+    assert_eq!(guess(&world, proxy, None, 102).await, 401);
+    // A stranger's header is not read: neither to hide behind others nor to slow them.
+    for n in 200..250 {
+        let forwarded = format!("203.0.113.{n}");
+        assert_eq!(guess(&world, "192.0.2.1:40000", Some(&forwarded), n).await, 401);
+    }
+    assert_eq!(guess(&world, "192.0.2.1:40000", Some("203.0.113.77"), 300).await, 429);
+    assert_eq!(guess(&world, proxy, Some("203.0.113.77"), 301).await, 401);
+}
+
+#[tokio::test]
+async fn no_name_at_sign_in_counts_against_a_set_up() {
+    let world = World::new().await;
+    for _ in 0..6 {
+        let body = json!({ "organization": "setup", "user_name": "alpha", "password": "guess" });
+        world.nobody().post("/api/session", &body).await;
+    }
+    let body = json!({
+        "organization": "alpha", "code": "anything", "user_name": "eve", "display_name": "Eve", "password": PASSWORD,
+    });
+    world.nobody().post("/api/setup", &body).await.refused(403, "setup_code_wrong");
+}
+
+#[tokio::test]
+async fn a_slowed_first_set_up_says_how_long() {
+    let world = World::new().await;
+    let body = json!({
+        "organization": "alpha", "code": "guess", "user_name": "eve", "display_name": "Eve", "password": PASSWORD,
+    });
+    for _ in 0..5 {
+        world.nobody().post("/api/setup", &body).await.refused(403, "setup_code_wrong");
+    }
+    let answer = world.nobody().post("/api/setup", &body).await.refused(429, "wait");
+    assert!(answer.header("retry-after").parse::<u32>().unwrap() > 0);
+}
+
+#[tokio::test]
+async fn a_text_may_have_as_many_characters_as_the_description_says() {
+    let world = World::new().await;
+    let ada = world.sign_in("alpha", "ada").await;
+    let user = |name: String, display: String, password: String| json!({ "user_name": name, "display_name": display, "roles": ["nurse"], "password": password });
+    let full = user("ö".repeat(100), "ä".repeat(200), "ü".repeat(256));
+    ada.post("/api/users", &full).await.expect(201);
+    for over in [
+        user("ö".repeat(101), "a".into(), PASSWORD.into()),
+        user("b".into(), "ä".repeat(201), PASSWORD.into()),
+        user("c".into(), "c".into(), "ü".repeat(257)),
+    ] {
+        ada.post("/api/users", &over).await.refused(400, "invalid_value");
+    }
+    let label = |text: String| json!({ "label": text, "roles": ["service"], "expires_at": null });
+    ada.post("/api/tokens", &label("ö".repeat(100))).await.expect(201);
+    ada.post("/api/tokens", &label("ö".repeat(101))).await.refused(400, "invalid_value");
+    let clinician = world.member("alpha", "cardiologist").await;
+    let reason = |text: String| json!({ "reason": text });
+    clinician
+        .post("/api/break-glass", &reason("ö".repeat(501)))
+        .await
+        .refused(400, "invalid_value");
+    clinician.post("/api/break-glass", &reason("ö".repeat(500))).await.expect(200);
+}

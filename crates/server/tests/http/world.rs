@@ -116,6 +116,7 @@ pub fn options(app: &App, stop: &Stop) -> ServerOptions {
         tls: false,
         loopback: true,
         public_url: None,
+        trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
         demo: None,
         software_version: "0.0.0",
         software_date: "2026-01-01",
