@@ -129,7 +129,8 @@ impl App {
             let matched = self.match_device_patient(scope, &read.recording.patient).await?;
             match self.append_filed(scope, work, &row, blob_key, &read, matched).await? {
                 Append::Done { .. } | Append::LeaseLost { .. } => return Ok(()),
-                Append::Duplicate { .. } | Append::Conflict { .. } => {}
+                Append::Duplicate { .. } | Append::Conflict { .. } | Append::KeyConflict { .. } => {
+                }
             }
         }
         Err(AppError::Conflict(format!("item/{}", row.id)))

@@ -157,6 +157,7 @@ impl<'a> Draft<'a> {
         match self.append(realm).await? {
             Append::Done { positions } => Ok(positions),
             Append::Conflict { stream, .. } => Err(AppError::Conflict(stream)),
+            Append::KeyConflict { key } => Err(AppError::Conflict(format!("key/{key}"))),
             Append::Duplicate { key, .. } => Err(AppError::Conflict(key)),
             Append::LeaseLost { work } => Err(AppError::Conflict(format!("work/{work}"))),
         }

@@ -582,6 +582,7 @@ impl App {
                 Err(AppError::refused("identifier_taken", text))
             }
             Append::Conflict { stream, .. } => Err(AppError::Conflict(stream)),
+            Append::KeyConflict { key } => Err(AppError::Conflict(format!("key/{key}"))),
             Append::LeaseLost { work } => Err(AppError::Conflict(format!("work/{work}"))),
         }
     }

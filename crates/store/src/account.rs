@@ -145,23 +145,31 @@ impl Accounts for Store {
         self.find_one(realm, "reading a session", query, read_session).await
     }
 
-    async fn update_session(
+    async fn session_seen(
         &self,
         realm: Realm<'_>,
-        session: &SessionRow,
+        session: SessionId,
+        at: Timestamp,
     ) -> Result<(), StoreError> {
         let update = Statement {
-            sql: "UPDATE session SET seen_at = $1, expires_at = $2, break_glass_until = $3, \
-                    break_glass_reason = $4 WHERE id = $5",
-            params: vec![
-                session.seen_at.into(),
-                session.expires_at.into(),
-                session.break_glass_until.into(),
-                session.break_glass_reason.clone().into(),
-                id(session.id),
-            ],
+            sql: "UPDATE session SET seen_at = $1 WHERE id = $2 AND seen_at < $3",
+            params: vec![at.into(), id(session), at.into()],
         };
-        self.run(realm, "updating a session", vec![update]).await
+        self.run(realm, "noting the use of a session", vec![update]).await
+    }
+
+    async fn set_break_glass(
+        &self,
+        realm: Realm<'_>,
+        session: SessionId,
+        open: Option<(Timestamp, Vec<u8>)>,
+    ) -> Result<(), StoreError> {
+        let (until, reason) = open.unzip();
+        let update = Statement {
+            sql: "UPDATE session SET break_glass_until = $1, break_glass_reason = $2 WHERE id = $3",
+            params: vec![until.into(), reason.into(), id(session)],
+        };
+        self.run(realm, "setting a session's break-glass", vec![update]).await
     }
 
     async fn remove_session(&self, realm: Realm<'_>, session: SessionId) -> Result<(), StoreError> {

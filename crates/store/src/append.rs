@@ -288,11 +288,10 @@ impl<'a> Known<'a> {
         None
     }
 
-    /// A key that is not as its change expects is a conflict on `key/<id>`, without versions.
     fn change_key(&mut self, change: &'a KeyChange) -> Result<Option<Append>, DbError> {
         let id = key::changed(change);
         let now = self.keys.get(&id).cloned();
-        let conflict = || Append::Conflict { stream: format!("key/{id}"), expected: 0, found: 0 };
+        let conflict = || Append::KeyConflict { key: id };
         let next = match (change, now) {
             (KeyChange::Add(key), None) => {
                 KeyNow { wrapped_by: key.wrapped_by, destroyed: key.wrapped.is_empty() }

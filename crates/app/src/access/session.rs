@@ -207,7 +207,7 @@ impl App {
         };
         if now >= row.seen_at.plus_seconds(SEEN_EVERY_SECONDS) {
             row.seen_at = now;
-            self.ports.accounts.update_session(realm, &row).await?;
+            self.ports.accounts.session_seen(realm, row.id, now).await?;
         }
         let roles = parse_roles(&user.roles);
         let break_glass = row.break_glass_until.is_some_and(|until| now < until);
@@ -355,9 +355,10 @@ impl App {
         draft.event(&keys.organization, &stream, 1, &Event::BreakGlassOpened(opened));
         let mut row = session.row.clone();
         let sealing_stream = format!("session/{}", row.id);
-        row.break_glass_reason =
-            Some(draft.sealed(&keys.organization, &sealing_stream, "reason", 1, &reason));
-        row.break_glass_until = Some(self.now().plus_seconds(BREAK_GLASS_SECONDS));
+        let sealed = draft.sealed(&keys.organization, &sealing_stream, "reason", 1, &reason);
+        let until = self.now().plus_seconds(BREAK_GLASS_SECONDS);
+        row.break_glass_reason = Some(sealed.clone());
+        row.break_glass_until = Some(until);
         let mut access =
             self.access_row(&session.scope, "break-glass.open", stream.0.clone(), "ok");
         access.purpose = Purpose::Emergency.name().to_owned();
@@ -366,7 +367,7 @@ impl App {
             Some(draft.sealed(&keys.organization, &sealing_stream, "detail", 1, &reason));
         draft.batch.access.push(access);
         draft.commit(realm).await?;
-        self.ports.accounts.update_session(realm, &row).await?;
+        self.ports.accounts.set_break_glass(realm, row.id, Some((until, sealed))).await?;
         self.session_view(session.organization.clone(), &session.user, &row, &session.secret).await
     }
 
@@ -374,7 +375,7 @@ impl App {
         let mut row = session.row.clone();
         row.break_glass_until = None;
         row.break_glass_reason = None;
-        self.ports.accounts.update_session((&session.scope).into(), &row).await?;
+        self.ports.accounts.set_break_glass((&session.scope).into(), row.id, None).await?;
         self.session_view(session.organization.clone(), &session.user, &row, &session.secret).await
     }
 

@@ -71,11 +71,20 @@ pub trait Accounts: Send + Sync {
         realm: Realm<'_>,
         id: SessionId,
     ) -> Result<Option<SessionRow>, StoreError>;
-    /// Writes `seen_at`, `expires_at` and the break-glass fields.
-    async fn update_session(
+    /// Moves `seen_at` on, never back. Writes nothing else: a request that began before another ended
+    /// break-glass must not bring it back.
+    async fn session_seen(
         &self,
         realm: Realm<'_>,
-        session: &SessionRow,
+        id: SessionId,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// Until when, and the sealed reason; `None` ends it.
+    async fn set_break_glass(
+        &self,
+        realm: Realm<'_>,
+        id: SessionId,
+        open: Option<(Timestamp, Vec<u8>)>,
     ) -> Result<(), StoreError>;
     async fn remove_session(&self, realm: Realm<'_>, id: SessionId) -> Result<(), StoreError>;
     async fn remove_sessions_of(&self, realm: Realm<'_>, user: UserId) -> Result<(), StoreError>;

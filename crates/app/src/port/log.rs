@@ -138,6 +138,8 @@ pub enum Append {
     Done { positions: Vec<Position> },
     /// Another writer was first on this stream or resource.
     Conflict { stream: String, expected: Version, found: Version },
+    /// A key is not as its change expects: there already, destroyed, or wrapped by another.
+    KeyConflict { key: KeyId },
     /// The effect already happened; `subject` is what the first append named.
     Duplicate { key: String, subject: String },
     /// The work is no longer this worker's.

@@ -73,17 +73,6 @@ pub async fn sessions_live_until_removed_or_expired(opened: &Opened) {
     for session in &sessions {
         store.add_session(realm, session).await.unwrap();
     }
-    let changed = SessionRow {
-        seen_at: Timestamp(8),
-        expires_at: Timestamp(50),
-        break_glass_until: Some(Timestamp(9)),
-        break_glass_reason: Some(vec![7]),
-        ..sessions[3].clone()
-    };
-    // Only what may change is changed.
-    let asked = SessionRow { user: a, secret_hash: vec![9], ..changed.clone() };
-    store.update_session(realm, &asked).await.unwrap();
-    assert_eq!(store.session(realm, changed.id).await.unwrap(), Some(changed));
     assert_eq!(store.remove_sessions_expired(realm, Timestamp(9)).await.unwrap(), 0);
     assert_eq!(store.remove_sessions_expired(realm, Timestamp(10)).await.unwrap(), 1);
     store.remove_sessions_of(realm, a).await.unwrap();
@@ -94,6 +83,36 @@ pub async fn sessions_live_until_removed_or_expired(opened: &Opened) {
         left.push(store.session(realm, session.id).await.unwrap().is_some());
     }
     assert_eq!(left, [false, false, false, true]);
+}
+
+pub async fn a_session_that_is_seen_keeps_what_became_of_it_meanwhile(opened: &Opened) {
+    let scope = opened.organization().await;
+    let realm: Realm<'_> = (&scope).into();
+    let store = &*opened.store;
+    let (mut row, other) = (session(UserId(uuid()), 50), session(UserId(uuid()), 50));
+    store.add_session(realm, &row).await.unwrap();
+    store.add_session(realm, &other).await.unwrap();
+    store.set_break_glass(realm, row.id, Some((Timestamp(9), vec![7]))).await.unwrap();
+    row.break_glass_until = Some(Timestamp(9));
+    row.break_glass_reason = Some(vec![7]);
+    assert_eq!(store.session(realm, row.id).await.unwrap(), Some(row.clone()));
+    // A request read the session while break-glass was open, and is noted after its end.
+    store.set_break_glass(realm, row.id, None).await.unwrap();
+    store.session_seen(realm, row.id, Timestamp(8)).await.unwrap();
+    store.session_seen(realm, row.id, Timestamp(5)).await.unwrap();
+    let row = SessionRow {
+        seen_at: Timestamp(8),
+        break_glass_until: None,
+        break_glass_reason: None,
+        ..row
+    };
+    assert_eq!(store.session(realm, row.id).await.unwrap(), Some(row.clone()));
+    assert_eq!(store.session(realm, other.id).await.unwrap(), Some(other));
+    // A session that has ended is not made again.
+    store.remove_session(realm, row.id).await.unwrap();
+    store.session_seen(realm, row.id, Timestamp(9)).await.unwrap();
+    store.set_break_glass(realm, row.id, Some((Timestamp(9), vec![7]))).await.unwrap();
+    assert_eq!(store.session(realm, row.id).await.unwrap(), None);
 }
 
 pub async fn api_tokens_and_passwords_are_kept(opened: &Opened) {

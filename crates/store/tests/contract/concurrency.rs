@@ -188,7 +188,8 @@ pub async fn a_refused_batch_takes_nothing_from_those_behind_it(opened: &Opened)
         answers.push(task.await.unwrap().unwrap());
     }
     for (n, pair) in answers[1..].chunks(2).enumerate() {
-        assert!(matches!(pair[0], Append::Conflict { .. }), "pair {n}: {:?}", pair[0]);
+        let refused = matches!(pair[0], Append::Conflict { .. } | Append::KeyConflict { .. });
+        assert!(refused, "pair {n}: {:?}", pair[0]);
         assert!(matches!(pair[1], Append::Done { .. }), "pair {n}: {:?}", pair[1]);
     }
     verify(&opened.store, (&scope).into()).await;

@@ -77,8 +77,7 @@ pub async fn rewrapping_needs_the_right_wrapper(opened: &Opened) {
         to,
         wrapped: vec![byte; 61],
     };
-    let conflict =
-        Append::Conflict { stream: format!("key/{}", recording.id), expected: 0, found: 0 };
+    let conflict = Append::KeyConflict { key: recording.id };
     let wrong = change(store, &scope, vec![rewrap(organization.id, patient.id, 1)]).await;
     assert_eq!(wrong, conflict);
     // Two steps in one batch see each other; of a group of batches, too.

@@ -108,6 +108,7 @@ contract! {
         users_are_found_by_id_and_login
         two_users_cannot_have_one_login
         sessions_live_until_removed_or_expired
+        a_session_that_is_seen_keeps_what_became_of_it_meanwhile
         api_tokens_and_passwords_are_kept
         the_platform_has_accounts_of_its_own;
     directory:
