@@ -42,6 +42,19 @@ test("shows at least six recordings, newest first, as the server has them", asyn
   assert.ok(first.includes(patient?.family ?? device_patient?.name ?? "No name"), first);
 });
 
+test("says when the name fits more patients than were looked at", async () => {
+  const said = page.getByText("too many patients to look at all of them");
+  assert.equal(await said.count(), 0);
+  // The demo has too few patients for it; the rest of the answer is the server's own.
+  await page.route("**/api/recordings/search", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), truncated: true } });
+  });
+  await openWorklist(page);
+  await said.waitFor();
+  await page.unroute("**/api/recordings/search");
+});
+
 test("axe finds nothing serious, with a filter open as well", async () => {
   await accessible(page, "worklist");
   await page.getByRole("button", { name: "any or no flag" }).click();

@@ -42,6 +42,14 @@ pub struct PatientBanner {
     pub merged_into: Option<PatientId>,
 }
 
+/// Patients that a text means.
+#[derive(Clone, Debug)]
+pub struct FoundPatients<P> {
+    pub patients: Vec<P>,
+    /// More patients may be meant than were looked at.
+    pub truncated: bool,
+}
+
 #[derive(Clone, Debug)]
 pub struct PatientPage {
     pub patient: PatientBanner,
@@ -139,7 +147,7 @@ impl App {
         scope: &OrgScope,
         text: &str,
         limit: u32,
-    ) -> Result<Vec<OpenPatient>, AppError> {
+    ) -> Result<FoundPatients<OpenPatient>, AppError> {
         let words: Vec<&str> = text.split_whitespace().take(6).collect();
         let keys = self.keyring.realm(scope.into()).await?;
         let mut groups = Vec::new();
@@ -152,14 +160,15 @@ impl App {
             groups.push(tokens);
         }
         if groups.is_empty() {
-            return Ok(Vec::new());
+            return Ok(FoundPatients { patients: Vec::new(), truncated: false });
         }
-        let rows = self.ports.patients.patients_by_tokens(scope, &groups, None, limit).await?;
-        let open = self.open_patients(scope, &rows).await?;
-        Ok(open
-            .into_iter()
-            .filter(|open| words.iter().all(|word| carries(&open.patient.identity, word)))
-            .collect())
+        let mut rows =
+            self.ports.patients.patients_by_tokens(scope, &groups, None, limit + 1).await?;
+        let truncated = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let mut patients = self.open_patients(scope, &rows).await?;
+        patients.retain(|open| words.iter().all(|word| carries(&open.patient.identity, word)));
+        Ok(FoundPatients { patients, truncated })
     }
 
     pub async fn search_patients(
@@ -167,10 +176,14 @@ impl App {
         scope: &OrgScope,
         text: &str,
         limit: u32,
-    ) -> Result<Vec<PatientBanner>, AppError> {
+    ) -> Result<FoundPatients<PatientBanner>, AppError> {
         let reading = self.reading(scope, Permission::ReadClinical, "patient.search", "-").await?;
         let result = self.patients_by_text(scope, text, limit.clamp(1, 100)).await;
-        reading.record(result.map(|found| found.iter().map(PatientBanner::from).collect())).await
+        let result = result.map(|found| FoundPatients {
+            patients: found.patients.iter().map(PatientBanner::from).collect(),
+            truncated: found.truncated,
+        });
+        reading.record(result).await
     }
 
     pub async fn patient_page(

@@ -63,14 +63,24 @@ pub struct Worklist {
     /// Cursor of the next page, if there is one.
     pub next: Option<(Timestamp, RecordingId)>,
     pub counts: RecordingCounts,
+    /// The text fits more patients than were looked at: recordings of others may be missing.
+    pub truncated: bool,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct WorklistQuery {
     /// Prefix of a name, or an identifier.
     pub patient: Option<String>,
+    /// How many patients that the text may mean are looked at.
+    pub patients_max: u32,
     pub filter: RecordingFilter,
     pub limit: u32,
+}
+
+impl Default for WorklistQuery {
+    fn default() -> Self {
+        Self { patient: None, patients_max: 500, filter: RecordingFilter::default(), limit: 50 }
+    }
 }
 
 /// One arrival of a recording's bytes.
@@ -116,15 +126,19 @@ impl App {
         query: WorklistQuery,
     ) -> Result<Worklist, AppError> {
         let mut filter = query.filter;
+        let mut truncated = false;
         if let Some(text) = query.patient.as_deref().map(str::trim).filter(|text| !text.is_empty())
         {
-            let found = self.patients_by_text(scope, text, 500).await?;
+            let found = self.patients_by_text(scope, text, query.patients_max).await?;
+            truncated = found.truncated;
             // With a patient named beside the text, both must hold.
             let named = filter.patients.take();
             let holds = |id: &_| named.as_ref().is_none_or(|named| named.contains(id));
             // The recordings of a merged patient stand under the one it was merged into.
-            let ids =
-                found.iter().flat_map(|open| [Some(open.patient.id), open.patient.merged_into]);
+            let ids = found
+                .patients
+                .iter()
+                .flat_map(|open| [Some(open.patient.id), open.patient.merged_into]);
             let ids: std::collections::BTreeSet<_> = ids.flatten().filter(holds).collect();
             filter.patients = Some(ids.into_iter().collect());
         }
@@ -135,7 +149,7 @@ impl App {
         let next = rows.last().filter(|_| more).map(|row| (row.received_at, row.id));
         let counted = RecordingFilter { before: None, ..filter };
         let counts = self.ports.recordings.recording_counts(scope, &counted).await?;
-        Ok(Worklist { rows: self.open_rows(scope, rows).await?, next, counts })
+        Ok(Worklist { rows: self.open_rows(scope, rows).await?, next, counts, truncated })
     }
 
     /// Opens rows and their patients with two key reads, however many they are.

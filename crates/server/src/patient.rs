@@ -62,6 +62,8 @@ impl Checked for PatientSearch {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Patients {
     patients: Vec<PatientBanner>,
+    /// More patients may fit than were looked at.
+    truncated: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -129,8 +131,9 @@ pub(crate) async fn search_patients(
     let text = body.text.unwrap_or_default();
     let found = server.app.search_patients(caller.scope(), &text, limit).await?;
     let now = server.app.now();
-    let patients = found.into_iter().map(|patient| PatientBanner::of(&patient, now)).collect();
-    Ok(Json(Patients { patients }))
+    let banner = |patient| PatientBanner::of(&patient, now);
+    let patients = found.patients.into_iter().map(banner).collect();
+    Ok(Json(Patients { patients, truncated: found.truncated }))
 }
 
 /// A patient and their recordings.

@@ -8,6 +8,7 @@ const page = (ids: string, next: string | null = null): Worklist => ({
   rows: [...ids].map((id) => row(id)),
   next_cursor: next,
   counts: { total: ids.length, alert: 0, borderline: 0, info: 0, held: 0 },
+  truncated: false,
 });
 const shown = (...pages: Worklist[]): WorklistPages => ({ pages, pageParams: pages.map(() => undefined) });
 const ids = (pages: WorklistPages) =>

@@ -19,7 +19,11 @@ export function mergeNewest(shown: WorklistPages, newest: Worklist): Merged {
     ...page,
     rows: page.rows.map((row) => byId.get(row.recording_id) ?? row),
   });
-  const head: Worklist = { ...renew(first), rows: [...fresh, ...renew(first).rows], counts: newest.counts };
+  const head: Worklist = {
+    ...newest,
+    next_cursor: first.next_cursor,
+    rows: [...fresh, ...renew(first).rows],
+  };
   return {
     kind: "merged",
     pages: { pageParams: shown.pageParams, pages: [head, ...rest.map(renew)] },

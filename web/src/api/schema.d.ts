@@ -968,6 +968,8 @@ export interface components {
         };
         Patients: {
             patients: components["schemas"]["PatientBanner"][];
+            /** @description More patients may fit than were looked at. */
+            truncated: boolean;
         };
         /** @description What every answer of 400 and above says. */
         Problem: {
@@ -1157,6 +1159,11 @@ export interface components {
             counts: components["schemas"]["WorklistCounts"];
             next_cursor: string | null;
             rows: components["schemas"]["WorklistRow"][];
+            /**
+             * @description The text fits more patients than were looked at: recordings of others may be missing, here and in
+             *     the counts.
+             */
+            truncated: boolean;
         };
         /** @description Over everything that the filter holds for. */
         WorklistCounts: {

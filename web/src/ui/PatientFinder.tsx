@@ -56,6 +56,9 @@ export function PatientFinder({
           {patients.map((patient) => (
             <li key={patient.id}>{children(patient, <About patient={patient} />)}</li>
           ))}
+          {found.data?.truncated && (
+            <li className={classes.none}>More patients may fit than are shown. Give more of the name.</li>
+          )}
           {patients.length === 0 && <li className={classes.none}>No patient fits. Try less of the name.</li>}
         </ul>
       )}

@@ -55,7 +55,7 @@ async fn rotating_again_and_again_leaves_nothing_under_a_retired_key() {
         house.app.original(&house.all, recording).await.unwrap();
     }
     assert_eq!(house.row(late).await.row.patient, Some(patient));
-    assert_eq!(house.app.search_patients(&house.all, "noeth", 5).await.unwrap().len(), 1);
+    assert_eq!(house.app.search_patients(&house.all, "noeth", 5).await.unwrap().patients.len(), 1);
     let token = [("_page".into(), page.next.unwrap())];
     let query = precordia_interop::fhir::search::parse("Observation", &token).unwrap();
     house.app.fhir_search(&house.all, query).await.unwrap();

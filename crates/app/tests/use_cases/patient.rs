@@ -109,6 +109,29 @@ async fn the_worklist_finds_a_merged_patient_by_either_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_search_that_looks_at_some_patients_only_says_so() {
+    let house = house().await;
+    let _working = Working::on(&house.app);
+    for n in 1..=3 {
+        house.filed(&file(&format!("N-{n}"), "Noether", n)).await;
+    }
+    for (max, shown, truncated) in [(2, 2, true), (3, 3, false)] {
+        let query = WorklistQuery {
+            patient: Some("noe".into()),
+            patients_max: max,
+            ..WorklistQuery::default()
+        };
+        let list = house.app.worklist(&house.all, query).await.unwrap();
+        assert_eq!((list.rows.len(), list.truncated), (shown, truncated));
+        assert_eq!(list.counts.total, shown as i64);
+        let found = house.app.search_patients(&house.all, "noe", max).await.unwrap();
+        assert_eq!((found.patients.len(), found.truncated), (shown, truncated));
+    }
+    let all = house.app.worklist(&house.all, WorklistQuery::default()).await.unwrap();
+    assert_eq!((all.rows.len(), all.truncated), (3, false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_two_merged_patients_one_is_erased_and_the_other_stays_whole() {
     let house = house().await;
     let working = Working::on(&house.app);
@@ -154,7 +177,7 @@ async fn of_two_merged_patients_one_is_erased_and_the_other_stays_whole() {
         assert_eq!(house.on_disk(text), Vec::<String>::new());
     }
     let tokens = house.app.search_patients(&house.all, "ladyzhenskaja", 10).await.unwrap();
-    assert!(tokens.is_empty());
+    assert!(tokens.patients.is_empty());
     house.check().await;
     // The same bytes are new again, and so is the patient.
     let (_, again) = house.filed(&in_flight).await;
@@ -183,8 +206,8 @@ async fn a_patient_with_many_recordings_merges_and_is_erased() {
     working.end().await;
     let of =
         |rows: Vec<precordia_app::PatientBanner>| rows.into_iter().map(|p| p.id).next().unwrap();
-    let a = of(house.app.search_patients(&house.all, "A-1", 10).await.unwrap());
-    let b = of(house.app.search_patients(&house.all, "B-1", 10).await.unwrap());
+    let a = of(house.app.search_patients(&house.all, "A-1", 10).await.unwrap().patients);
+    let b = of(house.app.search_patients(&house.all, "B-1", 10).await.unwrap().patients);
     house.app.merge(&house.all, a, b, "the same person").await.unwrap();
     house.app.erase(&house.all, a, "Noether", "asked for").await.unwrap();
     assert_eq!(house.worklist().await.len(), others as usize);

@@ -96,6 +96,9 @@ pub(crate) struct Worklist {
     rows: Vec<WorklistRow>,
     next_cursor: Option<String>,
     counts: WorklistCounts,
+    /// The text fits more patients than were looked at: recordings of others may be missing, here and in
+    /// the counts.
+    truncated: bool,
 }
 
 /// Over everything that the filter holds for.
@@ -175,6 +178,7 @@ pub(crate) async fn search_recordings(
         filter: body.filter()?,
         limit: check::limit(body.limit, LIMIT_MAX, LIMIT)?,
         patient: body.patient,
+        ..precordia_app::WorklistQuery::default()
     };
     let list = server.app.worklist(caller.scope(), query).await?;
     let sites = Sites::of(&server, caller.scope()).await?;
@@ -190,6 +194,7 @@ pub(crate) async fn search_recordings(
             info: counts.info,
             held: counts.held,
         },
+        truncated: list.truncated,
     }))
 }
 

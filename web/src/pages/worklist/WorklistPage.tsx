@@ -13,6 +13,7 @@ import { useSession } from "../../app/session";
 import { countText } from "../../app/words";
 import { UpIcon } from "../../ui/icons";
 import { useKeys } from "../../ui/keys";
+import { Notice } from "../../ui/Notice";
 import { useTitle } from "../../ui/Page";
 import { SeverityShape } from "../../ui/Severity";
 import { Empty, Failed, Loading } from "../../ui/States";
@@ -26,11 +27,18 @@ export default function WorklistPage() {
   const list = useInfiniteQuery(queries.worklist(filter));
   const rows = list.data?.pages.flatMap((page) => page.rows) ?? [];
   const counts = list.data?.pages[0]?.counts;
+  const truncated = list.data?.pages[0]?.truncated === true;
   return (
     <div className={classes.page}>
       <h1 className="hidden">Worklist</h1>
       <FilterBar filter={filter} onChange={(next) => choose(next)} />
       <Counts counts={counts} filter={filter} />
+      {truncated && (
+        <Notice kind="note">
+          The name fits too many patients to look at all of them: recordings of others may be missing, here
+          and in the counts. Give more of the name, or an identifier.
+        </Notice>
+      )}
       {list.isPending ? (
         <Loading what="worklist" />
       ) : list.isError && rows.length === 0 ? (
