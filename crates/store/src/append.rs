@@ -212,7 +212,7 @@ impl<'a> Known<'a> {
     fn alive(&self, batch: &'a Batch) -> Option<Append> {
         let dead = |id: &&KeyId| self.keys.get(id).is_none_or(|key| key.destroyed);
         let key = batch.alive.iter().find(dead)?;
-        Some(Append::Conflict { stream: format!("key/{key}"), expected: 0, found: 0 })
+        Some(Append::KeyConflict { key: *key })
     }
 
     fn move_members(&mut self, batch: &'a Batch) {

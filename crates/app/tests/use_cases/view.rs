@@ -129,7 +129,8 @@ async fn every_changed_row_is_found_and_put_right() {
     }
     house.check().await;
     house.app.recording(&house.all, first).await.unwrap();
-    assert_eq!(house.app.search_patients(&house.all, "noeth", 5).await.unwrap().len(), 2);
+    let found = house.app.search_patients(&house.all, "noeth", 5).await.unwrap();
+    assert_eq!(found.patients.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,7 +35,7 @@ pub async fn a_destroyed_or_unknown_key_stops_who_seals_with_it(opened: &Opened)
     let store = &opened.store;
     let key = key("recording/x", KeyId(uuid()));
     let sealing = |id| Batch { alive: vec![id], ..one(&new_stream()) };
-    let stopped = |answer| matches!(answer, Ok(Append::Conflict { .. }));
+    let stopped = |answer| matches!(answer, Ok(Append::KeyConflict { .. }));
     assert!(stopped(store.append((&scope).into(), sealing(key.id)).await), "nobody knows the key");
     let added = Batch { keys: vec![KeyChange::Add(key.clone())], ..sealing(key.id) };
     done(store.append((&scope).into(), added).await);
