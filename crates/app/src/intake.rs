@@ -180,18 +180,8 @@ impl Receiving<'_> {
         let received = received(scope, &arrival, blob, &written, &content);
         draft.item(&key, id, None, Event::ItemReceived(received))?;
         draft.batch.keys.push(key_change);
-        draft
-            .batch
-            .effects
-            .push(EffectKey { key: format!("content/{content}"), subject: id.to_string() });
-        draft.batch.work.push(NewWork {
-            id: WorkId(app.new_id()),
-            kind: INGEST.to_owned(),
-            lane: stream.0.clone(),
-            subject: stream.0.clone(),
-            priority: 0,
-            not_before: draft.at(),
-        });
+        draft.batch.effects.push(content_effect(&content, id));
+        draft.batch.work.push(work(app, INGEST, stream.0.clone(), stream.0));
         match draft.append(realm).await? {
             Append::Done { .. } => {
                 app.live.tell(
@@ -245,14 +235,8 @@ impl App {
         draft.item(&key, id, Some(item), Event::ItemLinked(linked))?;
         let follows = first_row.state == ItemState::InFlight;
         if follows {
-            draft.batch.work.push(NewWork {
-                id: WorkId(self.new_id()),
-                kind: FOLLOW.to_owned(),
-                lane: Stream::new("item", first).0,
-                subject: stream.0.clone(),
-                priority: 0,
-                not_before: draft.at(),
-            });
+            let lane = Stream::new("item", first).0;
+            draft.batch.work.push(work(self, FOLLOW, lane, stream.0));
         }
         draft.commit(realm).await?;
         if follows {
@@ -388,6 +372,23 @@ impl App {
 
     pub fn changes(&self, scope: &OrgScope) -> crate::live::Changes {
         crate::live::Changes::of(scope.organization(), &self.live)
+    }
+}
+
+/// The same content comes in once; what comes again is linked to the first.
+pub(crate) fn content_effect(content: &str, first: ItemId) -> EffectKey {
+    EffectKey { key: format!("content/{content}"), subject: first.to_string() }
+}
+
+/// A piece of work that may be taken at once.
+pub(crate) fn work(app: &App, kind: &str, lane: String, subject: String) -> NewWork {
+    NewWork {
+        id: WorkId(app.new_id()),
+        kind: kind.to_owned(),
+        lane,
+        subject,
+        priority: 0,
+        not_before: app.now(),
     }
 }
 

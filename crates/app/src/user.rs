@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 use crate::access::{Actor, OrgScope, hash, parse_roles, role_names};
 use crate::app::{App, AppError};
 use crate::ledger::Draft;
-use crate::port::{ApiTokenRow, Append, EffectKey, Realm, Stream, UserRow, ViewChange};
-use crate::view::user::UserNow;
+use crate::port::{ApiTokenRow, Append, Realm, Stream, UserRow, ViewChange};
+use crate::view::user::{UserNow, login_effect};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UserProfile {
@@ -104,8 +104,7 @@ impl App {
         };
         let now = draft.user(&keys, id, None, &Event::UserAdded(facts))?;
         draft.view(ViewChange::Password { user: id, hash: password_hash });
-        let key = format!("login/{}", hex(&now.row.login));
-        draft.batch.effects.push(EffectKey { key, subject: format!("user/{id}") });
+        draft.batch.effects.push(login_effect(&now.row));
         match draft.append(realm).await? {
             Append::Done { .. } => {}
             Append::Duplicate { .. } => {

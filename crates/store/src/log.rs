@@ -1,6 +1,6 @@
 //! The two logs of a realm: events and accesses, their rows and their ends.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use precordia_app::access::OrgScope;
@@ -310,6 +310,22 @@ impl EventLog for Store {
         }
         query.push(" ORDER BY position DESC LIMIT ").bind(i64::from(limit));
         self.find(realm, "searching the access log", query, read_access).await
+    }
+
+    async fn effects(
+        &self,
+        realm: Realm<'_>,
+        keys: &[String],
+    ) -> Result<BTreeMap<String, String>, StoreError> {
+        let context = "reading effects";
+        let mut query = Query::new("SELECT effect_key, subject FROM effect");
+        let keys = keys.iter().map(|key| Value::from(key.clone()));
+        query.and("effect_key IN ").list(keys).map_err(|e| e.store(context))?;
+        let found = self.find(realm, context, query, |row| {
+            let mut f = row.fields("effect");
+            Ok((f.text()?, f.text()?))
+        });
+        Ok(found.await?.into_iter().collect())
     }
 
     async fn rows_without_events(

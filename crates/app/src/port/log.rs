@@ -1,5 +1,7 @@
 //! The ledger: events, resource versions, views, work and effect keys of one realm, in one transaction.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use precordia_model::{BlobId, KeyId, PatientId, RequestId, Timestamp, WorkId};
 use uuid::Uuid;
@@ -254,6 +256,13 @@ pub trait EventLog: Send + Sync {
         before: Option<Position>,
         limit: u32,
     ) -> Result<Vec<StoredAccess>, StoreError>;
+
+    /// The subjects of those effects that happened.
+    async fn effects(
+        &self,
+        realm: Realm<'_>,
+        keys: &[String],
+    ) -> Result<BTreeMap<String, String>, StoreError>;
 
     /// Streams that have a row in a view of the organization and no event, at most `limit`.
     async fn rows_without_events(

@@ -7,10 +7,10 @@ use super::rebuild::{Check, Moves, fact_of, unequal};
 use super::{Fact, misplaced};
 use crate::access::OrgScope;
 use crate::app::{App, AppError};
-use crate::intake::{Item, ItemDetails, Reason};
+use crate::intake::{FOLLOW, INGEST, Item, ItemDetails, Reason, content_effect, work};
 use crate::ledger::{Draft, named_key};
 use crate::patient::is_erased;
-use crate::port::{ItemRow, StoredEvent, Stream, ViewChange};
+use crate::port::{EffectKey, ItemRow, NewWork, StoredEvent, Stream, ViewChange};
 use crate::seal::DataKey;
 
 impl Draft<'_> {
@@ -191,12 +191,37 @@ impl App {
             Err(cause) => return Err(cause),
         };
         let put = vec![ViewChange::Item(put)];
+        let mut check = check;
+        check.effects = effects(&folded);
+        check.work = self.missing_work(scope, &folded.row).await?;
         let Some(row) = row else { return Ok(check.differing("missing", put)) };
         let Some(stored) = self.open_items(scope, vec![row]).await?.pop() else { return Ok(check) };
         Ok(match differing(&stored, &folded) {
             Some(what) => check.differing(what, put),
             None => check,
         })
+    }
+
+    /// The work that an item waits for, if the queue does not have it.
+    async fn missing_work(
+        &self,
+        scope: &OrgScope,
+        row: &ItemRow,
+    ) -> Result<Option<NewWork>, AppError> {
+        let (kind, lane) = match (row.state, row.linked_to) {
+            (ItemState::InFlight, _) => (INGEST, row.id),
+            (ItemState::Linked, Some(first)) if row.recording.is_none() && row.blob.is_some() => {
+                let first = self.ports.items.item(scope, first).await?;
+                let Some(first) = first.filter(follows) else { return Ok(None) };
+                (FOLLOW, first.id)
+            }
+            _ => return Ok(None),
+        };
+        let subject = format!("item/{}", row.id);
+        if self.ports.work.open_subjects(scope, kind).await?.contains(&subject) {
+            return Ok(None);
+        }
+        Ok(Some(work(self, kind, format!("item/{lane}"), subject)))
     }
 
     async fn folded_item(
@@ -211,6 +236,18 @@ impl App {
         }
         item.ok_or(AppError::NotFound("item"))
     }
+}
+
+/// Whether a copy of this item still has to learn what became of it.
+fn follows(first: &ItemRow) -> bool {
+    first.state == ItemState::InFlight || first.recording.is_some()
+}
+
+/// What the item's content did: it came here for the first time.
+fn effects(item: &Item) -> Vec<EffectKey> {
+    let first = item.row.linked_to.is_none();
+    let content = item.details.content_hash.as_ref().filter(|_| first);
+    content.map(|hash| content_effect(hash, item.row.id)).into_iter().collect()
 }
 
 /// An erased item by what stands in the clear and what its erasure wrote down.

@@ -8,6 +8,7 @@ use super::{Fact, misplaced};
 use crate::access::OrgScope;
 use crate::app::{App, AppError};
 use crate::index::patient_tokens;
+use crate::ingest::identifier_effects;
 use crate::keys::IndexKey;
 use crate::ledger::Draft;
 use crate::patient::PatientView;
@@ -106,6 +107,8 @@ impl App {
         let key = self.key_of_subject(scope.into(), check.stream.as_str()).await?;
         let keys = self.keyring.realm(scope.into()).await?;
         let tokens = patient_tokens(&keys.index, &now.identity);
+        let mut check = check;
+        check.effects = identifier_effects(&keys, &now.identity, id);
         let put = vec![
             ViewChange::Patient(sealed(&Draft::new(self, scope.into()), &key, &now)),
             ViewChange::PatientTokens { patient: id, tokens: tokens.clone() },

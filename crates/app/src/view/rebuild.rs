@@ -16,7 +16,10 @@ use crate::access::OrgScope;
 use crate::app::{App, AppError};
 use crate::ledger::Draft;
 use crate::patient::is_erased;
-use crate::port::{Append, Position, StoreError, StoredEvent, Stream, Version, ViewChange};
+use crate::port::{
+    Append, EffectKey, NewWork, Position, Realm, StoreError, StoredEvent, Stream, Version,
+    ViewChange,
+};
 
 /// Events that are read at once.
 const PAGE: u32 = 1000;
@@ -73,12 +76,38 @@ pub(crate) struct Check {
     pub(crate) differs: Option<String>,
     /// What puts the row right.
     pub(crate) put: Vec<ViewChange>,
+    /// Effects that the stream's events had.
+    pub(crate) effects: Vec<EffectKey>,
+    /// Of `effects`, those that the storage does not know, or knows as another's.
+    effects_wrong: Vec<EffectKey>,
+    /// Work that the stream waits for and nobody has.
+    pub(crate) work: Option<NewWork>,
 }
 
 impl Check {
     pub(crate) fn new(events: &[StoredEvent], stream: Stream) -> Self {
         let version = events.last().map_or(0, |event| event.version);
-        Self { stream, version, differs: None, put: Vec::new() }
+        Self {
+            stream,
+            version,
+            differs: None,
+            put: Vec::new(),
+            effects: Vec::new(),
+            effects_wrong: Vec::new(),
+            work: None,
+        }
+    }
+
+    /// One more thing that is not as it should be.
+    fn also(&mut self, what: &str) {
+        self.differs = Some(match self.differs.take() {
+            Some(before) => format!("{before}, {what}"),
+            None => what.to_owned(),
+        });
+    }
+
+    fn can_be_put_right(&self) -> bool {
+        !self.put.is_empty() || !self.effects_wrong.is_empty() || self.work.is_some()
     }
 
     pub(crate) fn differing(mut self, what: impl Into<String>, put: Vec<ViewChange>) -> Self {
@@ -189,7 +218,7 @@ impl App {
             for stream in streams {
                 if let Some(check) = self.checked(scope, &mut moves, &stream).await? {
                     rebuilt.compared += 1;
-                    wrong.extend((!check.put.is_empty()).then_some(check));
+                    wrong.extend(check.can_be_put_right().then_some(check));
                 }
             }
             for group in chunks(wrong) {
@@ -269,7 +298,26 @@ impl App {
             "user" => self.check_user(scope, parsed(stream, id)?, events, check).await?,
             _ => return Ok(None),
         };
+        self.check_effects(scope.into(), &mut check).await?;
+        if check.work.is_some() {
+            check.also("work");
+        }
         Ok(Some(check))
+    }
+
+    /// Whether what must happen once is still known to have happened.
+    async fn check_effects(&self, realm: Realm<'_>, check: &mut Check) -> Result<(), AppError> {
+        if check.effects.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<String> = check.effects.iter().map(|effect| effect.key.clone()).collect();
+        let known = self.ports.log.effects(realm, &keys).await?;
+        check.effects_wrong = std::mem::take(&mut check.effects);
+        check.effects_wrong.retain(|effect| known.get(&effect.key) != Some(&effect.subject));
+        if !check.effects_wrong.is_empty() {
+            check.also("effects");
+        }
+        Ok(())
     }
 
     /// Reads the patients' events that came since the last look.
@@ -306,7 +354,7 @@ impl App {
         let mut count = 0;
         for check in wrong {
             let Some(again) = self.checked(scope, moves, &check.stream).await? else { continue };
-            if !again.put.is_empty() && self.put_rows(scope, &[again]).await? {
+            if again.can_be_put_right() && self.put_rows(scope, &[again]).await? {
                 count += 1;
             }
         }
@@ -318,6 +366,10 @@ impl App {
         for check in wrong {
             draft.expect(check.stream.clone(), check.version);
             draft.batch.views.extend(check.put.iter().cloned());
+            let keys = check.effects_wrong.iter().map(|effect| effect.key.clone());
+            draft.batch.forget_effects.extend(keys);
+            draft.batch.effects.extend(check.effects_wrong.iter().cloned());
+            draft.batch.work.extend(check.work.iter().cloned());
         }
         Ok(matches!(draft.append(scope.into()).await?, Append::Done { .. }))
     }

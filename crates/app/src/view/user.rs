@@ -10,9 +10,9 @@ use crate::access::{OrgScope, role_names};
 use crate::app::{App, AppError};
 use crate::keys::{IndexKey, RealmKeys};
 use crate::ledger::Draft;
-use crate::port::{StoredEvent, Stream, UserRow, ViewChange};
+use crate::port::{EffectKey, StoredEvent, Stream, UserRow, ViewChange};
 use crate::seal::DataKey;
-use crate::user::UserProfile;
+use crate::user::{UserProfile, hex};
 
 /// A user's row, opened.
 #[derive(Clone, Debug)]
@@ -80,6 +80,11 @@ fn standing(index_key: &IndexKey, id: UserId, facts: &UserFacts, fact: &Fact<'_>
     UserNow { row, profile }
 }
 
+/// A user name is taken once in a realm.
+pub(crate) fn login_effect(row: &UserRow) -> EffectKey {
+    EffectKey { key: format!("login/{}", hex(&row.login)), subject: format!("user/{}", row.id) }
+}
+
 /// The token by which a user name is found.
 pub(crate) fn login(index_key: &IndexKey, user_name: &str) -> Vec<u8> {
     index_key.token("login", &folded_text(user_name))
@@ -100,6 +105,8 @@ impl App {
             now = Some(fold(&keys.index, id, now, &fact_of(&pair))?);
         }
         let now = now.ok_or(AppError::NotFound("user"))?;
+        let mut check = check;
+        check.effects = vec![login_effect(&now.row)];
         let put = sealed(&Draft::new(self, scope.into()), &keys.organization, &now);
         let put = vec![ViewChange::User(put)];
         let Some(row) = row else { return Ok(check.differing("missing", put)) };

@@ -116,6 +116,12 @@ async fn every_changed_row_is_found_and_put_right() {
             &patient,
             "tokens",
         ),
+        (format!("DELETE FROM effect WHERE subject = '{noether}'"), &patient, "effects"),
+        (
+            format!("UPDATE effect SET subject = 'x' WHERE subject = '{noether}'"),
+            &patient,
+            "effects",
+        ),
         (format!("DELETE FROM patient WHERE id = '{noether}'"), &patient, "missing"),
     ] {
         let changed = ledger(&house).execute(&change, []).unwrap();
@@ -181,4 +187,28 @@ async fn all_views_lost_are_rebuilt_while_files_come_in() {
     house.check().await;
     assert_eq!(house.worklist().await.len(), before + 20);
     assert_eq!(house.row(first).await.row.patient, Some(noether));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_vanished_from_the_queue_is_found_and_queued_again() {
+    let house = house().await;
+    let first = house.send(&file("A-1", "Noether", 1)).await;
+    let copy = house.send(&file("A-1", "Noether", 1)).await;
+    assert_eq!(differences(&house.app, &house.all).await, []);
+    ledger(&house).execute("DELETE FROM work", []).unwrap();
+    let found = differences(&house.app, &house.all).await;
+    let of = |id| (format!("item/{id}"), String::from("work"));
+    assert_eq!(found, [of(first), of(copy)]);
+    assert_eq!(house.app.rebuild_views(&house.all).await.unwrap().put_right, 2);
+    assert_eq!(differences(&house.app, &house.all).await, []);
+    let working = Working::on(&house.app);
+    let recording = house.decided(first).await.row.recording;
+    for _ in 0..500 {
+        if house.app.item(&house.all, copy).await.unwrap().row.recording == recording {
+            working.end().await;
+            return house.check().await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("the copy never learned its recording");
 }
