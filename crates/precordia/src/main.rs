@@ -118,10 +118,11 @@ enum KeyVerb {
 
 #[derive(Subcommand)]
 enum AuditVerb {
-    /// Exit 0: clean, witnessed, views equal to their events; 3: clean, no witness; 4: tampered.
+    /// Exit 0: clean and witnessed; 3: nothing is wrong, but a witness, its key or a steady clock is
+    /// missing; 4: tampered.
     Verify {
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        args: audit::VerifyArgs,
         #[command(flatten)]
         config: ConfigFile,
     },
@@ -236,8 +237,10 @@ fn run(verb: Verb) -> Result<ExitCode> {
             }
         },
         Verb::Audit { verb } => match verb {
-            AuditVerb::Verify { json, config } => {
-                with_app(&config, false, async |app| audit::verify(app, json).await)
+            AuditVerb::Verify { args, config: file } => {
+                let config = Config::load(file.config.as_deref())?;
+                logging::start(&config.log)?;
+                runtime()?.block_on(audit::verify(config, file.config.is_some(), args))
             }
             AuditVerb::Balance { json, config } => {
                 with_app(&config, false, async |app| audit::balance(app, json).await)

@@ -5,12 +5,40 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use precordia_app::App;
+use precordia_app::port::{MasterKey, Witness};
+use precordia_store::Store;
 
 use crate::config::{Config, Engine};
 
 /// What the adapters need, opened.
 pub async fn open(config: &Config, create_key: bool) -> Result<App> {
-    let store = match config.storage.engine {
+    let store = store(config).await?;
+    if create_key {
+        make_private_parent(&config.master_file())?;
+    }
+    let master = master(config, create_key)?;
+    // Only those who write need a witness to write to; a verifier must not make one.
+    let witness = match create_key {
+        true => precordia_store::witness_in(&config.witness_dir(), &config.data_dir).await?,
+        false => precordia_store::witness_of(&config.witness_dir()),
+    };
+    Ok(app(config, &store, master, witness))
+}
+
+/// For proof alone, which needs no key that opens anything. Says whether the master key is there.
+pub async fn open_to_verify(config: &Config) -> Result<(App, bool)> {
+    config.check()?;
+    let has_master = config.keys.master_env.is_some() || config.master_file().exists();
+    let master = match has_master {
+        true => master(config, false)?,
+        false => precordia_store::master_absent(),
+    };
+    let witness = precordia_store::witness_of(&config.witness_dir());
+    Ok((app(config, &store(config).await?, master, witness), has_master))
+}
+
+async fn store(config: &Config) -> Result<Arc<Store>> {
+    match config.storage.engine {
         Engine::Sqlite => {
             let mut options = precordia_store::SqliteOptions::new(&config.data_dir);
             if let Some(max) = config.storage.organizations_open_max {
@@ -24,33 +52,30 @@ pub async fn open(config: &Config, create_key: bool) -> Result<App> {
             precordia_store::open_postgres(options).await
         }
     }
-    .with_context(|| format!("could not open the storage in `{}`", config.data_dir.display()))?;
-    if create_key {
-        make_private_parent(&config.master_file())?;
-    }
-    let master = match &config.keys.master_env {
+    .with_context(|| format!("could not open the storage in `{}`", config.data_dir.display()))
+}
+
+fn master(config: &Config, create: bool) -> Result<Arc<dyn MasterKey>> {
+    match &config.keys.master_env {
         Some(variable) => precordia_store::master_from_env(variable)
-            .with_context(|| format!("environment variable `{variable}` holds no master key"))?,
+            .with_context(|| format!("environment variable `{variable}` holds no master key")),
         None => {
             let path = config.master_file();
-            precordia_store::master_from_file(&path, create_key)
-                .with_context(|| format!("could not read the master key `{}`", path.display()))?
+            precordia_store::master_from_file(&path, create)
+                .with_context(|| format!("could not read the master key `{}`", path.display()))
         }
-    };
-    // Only those who write need a witness to write to; a verifier must not make one.
-    let witness = match create_key {
-        true => precordia_store::witness_in(&config.witness_dir(), &config.data_dir).await?,
-        false => precordia_store::witness_of(&config.witness_dir()),
-    };
+    }
+}
+
+fn app(
+    config: &Config,
+    store: &Arc<Store>,
+    master: Arc<dyn MasterKey>,
+    witness: Arc<dyn Witness>,
+) -> App {
     let clock = Arc::new(precordia_store::SystemClock);
-    let ports = precordia_store::ports(
-        &store,
-        master,
-        witness,
-        clock,
-        Arc::new(precordia_store::SecureRandom),
-    );
-    Ok(App::new(ports, config.settings()))
+    let random = Arc::new(precordia_store::SecureRandom);
+    App::new(precordia_store::ports(store, master, witness, clock, random), config.settings())
 }
 
 /// The master key's directory, for this user only.

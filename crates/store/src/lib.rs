@@ -27,7 +27,7 @@ mod view;
 mod witness;
 mod work;
 
-pub use master::{MasterSourceError, master_from_env, master_from_file};
+pub use master::{MasterSourceError, master_absent, master_from_env, master_from_file};
 pub use store::{PostgresOptions, SqliteOptions, Store, open_postgres, open_sqlite, ports};
 pub use system::{SecureRandom, SystemClock};
 pub use witness::{witness_in, witness_of};

@@ -124,6 +124,39 @@ fn decode(text: &str) -> Option<Zeroizing<[u8; KEY_BYTES]>> {
     Some(key)
 }
 
+/// For those who have no master key: nothing that it wraps can be opened, and each try says so.
+pub fn master_absent() -> Arc<dyn MasterKey> {
+    Arc::new(AbsentMaster)
+}
+
+struct AbsentMaster;
+
+impl AbsentMaster {
+    fn refusal() -> MasterKeyError {
+        MasterKeyError::Failed("there is no master key here".into())
+    }
+}
+
+#[async_trait]
+impl MasterKey for AbsentMaster {
+    fn id(&self) -> KeyId {
+        KeyId(uuid::Uuid::nil())
+    }
+
+    async fn wrap(&self, _: &[u8], _: &[u8]) -> Result<Vec<u8>, MasterKeyError> {
+        Err(Self::refusal())
+    }
+
+    async fn unwrap(
+        &self,
+        _: KeyId,
+        _: &[u8],
+        _: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, MasterKeyError> {
+        Err(Self::refusal())
+    }
+}
+
 struct LocalMaster {
     id: KeyId,
     key: LessSafeKey,

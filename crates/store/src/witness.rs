@@ -1,7 +1,9 @@
 //! A witness in a directory outside the data: one line of JSON a checkpoint, one file a realm.
 //!
-//! Lines are numbered, so a line that is taken out of the middle or the start is missed. A witness on the
-//! same disk protects against changes of the data directory, not against somebody who has both.
+//! The file only grows: a line that a crash cut short stays, is ended, and is followed by the whole one, so
+//! it may lie on storage that refuses anything but appending. Lines are numbered, so a line that is taken
+//! out of the middle or the start is missed; one that is taken from the end is not. A witness on the same
+//! disk protects against changes of the data directory, not against somebody who has both.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -10,17 +12,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use precordia_app::chain::Hash;
-use precordia_app::port::{Checkpoint, LogName, RealmId, StoreError, Witness};
-use precordia_model::Timestamp;
-use serde::{Deserialize, Serialize};
+use precordia_app::audit::CheckpointLine;
+use precordia_app::port::{Checkpoint, RealmId, StoreError, Witness, Witnessed};
 
 use crate::directories::{create, run, sync};
 
 const WHAT: &str = "witness";
 
-/// Longer than any line that this program writes.
-const LINE_BYTES_MAX: u64 = 4096;
+/// A hundred times the lines that this program writes; at least one of them must be whole.
+const TAIL_BYTES: u64 = 65_536;
 
 struct FileWitness {
     dir: PathBuf,
@@ -64,7 +64,7 @@ impl Witness for FileWitness {
         run("recording a checkpoint", move || Ok(append(&dir, &path, &checkpoint))).await?
     }
 
-    async fn checkpoints(&self, realm: RealmId) -> Result<Option<Vec<Checkpoint>>, StoreError> {
+    async fn witnessed(&self, realm: RealmId) -> Result<Option<Witnessed>, StoreError> {
         let (dir, path) = (self.dir.clone(), self.path(realm));
         let text = run("reading the witness", move || {
             if !dir.is_dir() {
@@ -76,76 +76,51 @@ impl Witness for FileWitness {
                 Err(e) => Err(e),
             }
         });
-        text.await?.map(|text| read(realm, &text)).transpose()
+        Ok(text.await?.map(|text| read(realm, &text)))
     }
 }
 
-/// Field order is the order in the file.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    number: u64,
-    realm: String,
-    log: String,
-    position: i64,
-    hash: String,
-    root: String,
-    at_us: i64,
-    public_key: String,
-    signature: String,
-}
-
-impl Line {
-    fn new(number: u64, checkpoint: &Checkpoint) -> Self {
-        Self {
-            number,
-            realm: checkpoint.realm.to_string(),
-            log: checkpoint.log.name().into(),
-            position: checkpoint.position,
-            hash: hex(&checkpoint.hash),
-            root: hex(&checkpoint.root),
-            at_us: checkpoint.at.micros(),
-            public_key: hex(&checkpoint.public_key),
-            signature: hex(&checkpoint.signature),
+/// Every line that is one. What stands between them is torn if no number is missing there, else wrong.
+fn read(realm: RealmId, text: &[u8]) -> Witnessed {
+    let mut witnessed = Witnessed::default();
+    let mut expected = 1;
+    let mut fragments = Vec::new();
+    let ended = text.last().is_none_or(|byte| *byte == b'\n');
+    let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+    if ended {
+        lines.pop();
+    }
+    for (place, line) in (1..).zip(lines) {
+        let Some(line) = parse(line) else {
+            fragments.push(place);
+            continue;
+        };
+        match line.number {
+            number if number == expected => witnessed.torn.append(&mut fragments),
+            number if number > expected => witnessed.wrong.extend(expected..number),
+            number => witnessed.wrong.push(number),
+        }
+        fragments.clear();
+        expected = expected.max(line.number.saturating_add(1));
+        match line.checkpoint().filter(|checkpoint| checkpoint.realm == realm) {
+            Some(checkpoint) => witnessed.checkpoints.push(checkpoint),
+            None => witnessed.wrong.push(line.number),
         }
     }
-
-    fn checkpoint(&self, realm: RealmId) -> Option<Checkpoint> {
-        let log = [LogName::Events, LogName::Access].into_iter().find(|l| l.name() == self.log)?;
-        (self.realm == realm.to_string()).then_some(())?;
-        Some(Checkpoint {
-            realm,
-            log,
-            position: self.position,
-            hash: Hash::try_from(unhex(&self.hash)?).ok()?,
-            root: Hash::try_from(unhex(&self.root)?).ok()?,
-            at: Timestamp(self.at_us),
-            public_key: unhex(&self.public_key)?,
-            signature: unhex(&self.signature)?,
-        })
+    match fragments.len() {
+        0 => {}
+        1 if !ended => witnessed.torn.append(&mut fragments),
+        _ => witnessed.wrong.push(expected),
     }
+    witnessed
 }
 
-fn damaged(detail: String) -> StoreError {
-    StoreError::Damaged { what: WHAT, detail }
-}
+/// A number beyond any that was counted would make the list of missing ones endless.
+const LINES_MAX: u64 = 1 << 32;
 
-/// Every line but an unfinished last one, which was never acknowledged.
-fn read(realm: RealmId, text: &[u8]) -> Result<Vec<Checkpoint>, StoreError> {
-    let mut checkpoints = Vec::new();
-    let mut lines = text.split(|byte| *byte == b'\n').collect::<Vec<_>>();
-    lines.pop();
-    for (number, line) in (1..).zip(lines) {
-        let line: Line = serde_json::from_slice(line)
-            .map_err(|_| damaged(format!("line {number} is not a checkpoint")))?;
-        if line.number != number {
-            return Err(damaged(format!("line {number} says that it is line {}", line.number)));
-        }
-        let checkpoint = line.checkpoint(realm);
-        checkpoints
-            .push(checkpoint.ok_or_else(|| damaged(format!("line {number} is not a checkpoint")))?);
-    }
-    Ok(checkpoints)
+fn parse(line: &[u8]) -> Option<CheckpointLine> {
+    let line: CheckpointLine = serde_json::from_slice(line).ok()?;
+    (1..LINES_MAX).contains(&line.number).then_some(line)
 }
 
 fn append(dir: &Path, path: &Path, checkpoint: &Checkpoint) -> Result<(), StoreError> {
@@ -159,56 +134,41 @@ fn append(dir: &Path, path: &Path, checkpoint: &Checkpoint) -> Result<(), StoreE
         .map_err(failed)?;
     // Several processes may record; closing the file unlocks it.
     file.lock().map_err(failed)?;
-    let (length, last) = last_line(&mut file).map_err(failed)?;
+    let tail = tail(&mut file).map_err(failed)?;
+    let last = tail.split(|byte| *byte == b'\n').rev().find_map(parse);
     let number = match last {
-        None => 1,
-        Some(line) => {
-            let line: Line = serde_json::from_slice(&line)
-                .map_err(|_| damaged("the last line is not a checkpoint".into()))?;
-            line.number + 1
+        Some(line) => line.number + 1,
+        // Only the very first line can have been cut short without a whole one before it.
+        None if !tail.contains(&b'\n') => 1,
+        None => {
+            let detail = String::from("its end holds no checkpoint");
+            return Err(StoreError::Damaged { what: WHAT, detail });
         }
     };
-    let mut line = serde_json::to_vec(&Line::new(number, checkpoint))
-        .map_err(|_| damaged("a checkpoint cannot be written".into()))?;
-    line.push(b'\n');
-    file.set_len(length)
-        .and_then(|()| file.write_all(&line))
-        .and_then(|()| file.sync_all())
-        .and_then(|()| sync(dir))
-        .map_err(failed)
+    let mut bytes = Vec::new();
+    if tail.last().is_some_and(|byte| *byte != b'\n') {
+        bytes.push(b'\n');
+    }
+    let line = CheckpointLine::new(number, checkpoint);
+    serde_json::to_writer(&mut bytes, &line).map_err(|e| failed(e.into()))?;
+    bytes.push(b'\n');
+    file.write_all(&bytes).and_then(|()| file.sync_all()).and_then(|()| sync(dir)).map_err(failed)
 }
 
-/// The last whole line, and how long the file is up to its end.
-fn last_line(file: &mut File) -> io::Result<(u64, Option<Vec<u8>>)> {
+/// The end of the file; its first line may be cut.
+fn tail(file: &mut File) -> io::Result<Vec<u8>> {
     let length = file.metadata()?.len();
-    let start = length.saturating_sub(2 * LINE_BYTES_MAX);
-    file.seek(SeekFrom::Start(start))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
     let mut tail = Vec::new();
-    file.take(length - start).read_to_end(&mut tail)?;
-    let Some(end) = tail.iter().rposition(|byte| *byte == b'\n') else {
-        return Ok((start, None)).and_then(|none| match start {
-            0 => Ok(none),
-            _ => Err(io::Error::from(io::ErrorKind::InvalidData)),
-        });
-    };
-    let begin = tail[..end].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    Ok((start + end as u64 + 1, Some(tail[begin..end].to_vec())))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    let byte = |pair: &[u8; 2]| Some(digit(pair[0])? * 16 + digit(pair[1])?);
-    rest.is_empty().then(|| pairs.iter().map(byte).collect())?
+    file.take(TAIL_BYTES).read_to_end(&mut tail)?;
+    Ok(tail)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use precordia_app::port::LogName;
+    use precordia_model::Timestamp;
     use std::os::unix::fs::MetadataExt;
 
     fn checkpoint(position: i64) -> Checkpoint {
@@ -232,59 +192,96 @@ mod tests {
         witness
     }
 
+    async fn read_back(witness: &Arc<dyn Witness>) -> Witnessed {
+        witness.witnessed(RealmId::PLATFORM).await.unwrap().unwrap()
+    }
+
+    fn positions(witnessed: &Witnessed) -> Vec<i64> {
+        witnessed.checkpoints.iter().map(|checkpoint| checkpoint.position).collect()
+    }
+
     #[tokio::test]
     async fn checkpoints_come_back_in_order_and_only_for_their_realm() {
         let dir = tempfile::tempdir().unwrap();
         let absent = witness_of(&dir.path().join("witness"));
-        assert_eq!(absent.checkpoints(RealmId::PLATFORM).await.unwrap(), None);
+        assert_eq!(absent.witnessed(RealmId::PLATFORM).await.unwrap(), None);
         let witness = three(dir.path()).await;
-        let all = witness.checkpoints(RealmId::PLATFORM).await.unwrap();
-        assert_eq!(all, Some((1..=3).map(checkpoint).collect()));
+        let all = Witnessed {
+            checkpoints: (1..=3).map(checkpoint).collect(),
+            torn: Vec::new(),
+            wrong: Vec::new(),
+        };
+        assert_eq!(read_back(&witness).await, all);
         let other = RealmId(Some(precordia_model::OrganizationId(uuid::Uuid::from_u128(9))));
-        assert_eq!(witness.checkpoints(other).await.unwrap(), Some(Vec::new()));
+        assert_eq!(witness.witnessed(other).await.unwrap(), Some(Witnessed::default()));
         let file = dir.path().join("witness/platform.jsonl");
         assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
         assert_eq!(std::fs::metadata(dir.path().join("witness")).unwrap().mode() & 0o777, 0o700);
     }
 
     #[tokio::test]
-    async fn a_line_changed_inserted_taken_out_or_swapped_is_noticed() {
+    async fn a_line_changed_taken_out_repeated_or_swapped_is_named_and_the_others_stay() {
         let dir = tempfile::tempdir().unwrap();
         let witness = three(dir.path()).await;
         let file = dir.path().join("witness/platform.jsonl");
         let whole = std::fs::read_to_string(&file).unwrap();
         let lines: Vec<&str> = whole.lines().collect();
         let (a, b, c) = (lines[0], lines[1], lines[2]);
-        let cases = [
-            format!("{b}\n{c}\n"),
-            format!("{a}\n{c}\n"),
-            format!("{a}\n{a}\n{b}\n{c}\n"),
-            format!("{b}\n{a}\n{c}\n"),
-            format!("{a}\n\n{b}\n{c}\n"),
-            format!("{a}\n{}\n{c}\n", &b[1..]),
-            format!("{a}\n{}\n{c}\n", b.replace("access", "excess")),
-            format!("{a}\n{}\n{c}\n", b.replace("platform", "elsewhere")),
-            format!("{a}\n{}\n{c}\n", b.replace("0101", "01")),
+        let cases: &[(String, &[u64], &[i64])] = &[
+            (format!("{b}\n{c}\n"), &[1], &[2, 3]),
+            (format!("{a}\n{c}\n"), &[2], &[1, 3]),
+            (format!("{a}\n{a}\n{b}\n{c}\n"), &[1], &[1, 1, 2, 3]),
+            (format!("{b}\n{a}\n{c}\n"), &[1, 1], &[2, 1, 3]),
+            (format!("{a}\n{}\n{c}\n", &b[1..]), &[2], &[1, 3]),
+            (format!("{a}\n{b}\n{}\n", &c[1..]), &[3], &[1, 2]),
+            (format!("{a}\n{}\n{c}\n", b.replace("access", "excess")), &[2], &[1, 3]),
+            (format!("{a}\n{}\n{c}\n", b.replace("platform", "elsewhere")), &[2], &[1, 3]),
+            (format!("{a}\n{}\n{c}\n", b.replace("0101", "01")), &[2], &[1, 3]),
         ];
-        for text in cases {
-            std::fs::write(&file, &text).unwrap();
-            let read = witness.checkpoints(RealmId::PLATFORM).await;
-            assert!(matches!(read, Err(StoreError::Damaged { what: WHAT, .. })), "{text}");
+        for (text, wrong, left) in cases {
+            std::fs::write(&file, text).unwrap();
+            let read = read_back(&witness).await;
+            assert_eq!(
+                (read.wrong.as_slice(), positions(&read).as_slice()),
+                (*wrong, *left),
+                "{text}"
+            );
+            assert_eq!(read.torn, Vec::<u64>::new(), "{text}");
         }
     }
 
     #[tokio::test]
-    async fn a_line_that_a_crash_cut_short_is_dropped_and_written_over() {
+    async fn a_line_that_a_crash_cut_short_is_told_and_takes_no_other_with_it() {
         let dir = tempfile::tempdir().unwrap();
         let witness = three(dir.path()).await;
         let file = dir.path().join("witness/platform.jsonl");
         let whole = std::fs::read(&file).unwrap();
-        std::fs::write(&file, &whole[..whole.len() - 9]).unwrap();
-        let two: Vec<_> = (1..=2).map(checkpoint).collect();
-        assert_eq!(witness.checkpoints(RealmId::PLATFORM).await.unwrap(), Some(two.clone()));
+        let line = whole.len() / 3;
+        for cut in 1..line {
+            std::fs::write(&file, &whole[..whole.len() - cut]).unwrap();
+            let before = read_back(&witness).await;
+            // Only its end is missing: the statement is whole and signed.
+            let left: &[i64] = if cut == 1 { &[1, 2, 3] } else { &[1, 2] };
+            assert_eq!(positions(&before), left);
+            assert_eq!(before.torn.len(), usize::from(cut != 1));
+            witness.record(&checkpoint(7)).await.unwrap();
+            let after = read_back(&witness).await;
+            assert_eq!(positions(&after), [left, &[7]].concat(), "{cut}");
+            assert_eq!((after.torn.len(), after.wrong.len()), (usize::from(cut != 1), 0), "{cut}");
+            let text = std::fs::read(&file).unwrap();
+            assert!(text.starts_with(&whole[..whole.len() - cut]), "the file only grows");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_first_line_may_be_the_one_that_was_cut_short() {
+        let dir = tempfile::tempdir().unwrap();
+        let witness = three(dir.path()).await;
+        let file = dir.path().join("witness/platform.jsonl");
+        std::fs::write(&file, "{\"number\":1,\"realm\":\"plat").unwrap();
         witness.record(&checkpoint(7)).await.unwrap();
-        let all = witness.checkpoints(RealmId::PLATFORM).await.unwrap().unwrap();
-        assert_eq!(all, [two, vec![checkpoint(7)]].concat());
+        let read = read_back(&witness).await;
+        assert_eq!((positions(&read), read.torn, read.wrong), (vec![7], vec![1], vec![]));
     }
 
     #[tokio::test]

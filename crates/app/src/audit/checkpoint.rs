@@ -1,29 +1,11 @@
 //! Signed statements of how each log stood, kept outside the data directory.
 
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 
+use super::walk::{Signer, signed_bytes};
 use crate::app::{App, AppError};
 use crate::chain::Frontier;
 use crate::port::{Checkpoint, Head, LogName, Realm, RealmId};
-
-/// The bytes that are signed. Fixed for ever.
-pub(super) fn signed_bytes(checkpoint: &Checkpoint) -> Vec<u8> {
-    let mut bytes = b"precordia.checkpoint.1".to_vec();
-    bytes.extend_from_slice(&checkpoint.realm.bytes());
-    bytes.extend_from_slice(checkpoint.log.name().as_bytes());
-    bytes.push(0);
-    bytes.extend_from_slice(&checkpoint.position.to_be_bytes());
-    bytes.extend_from_slice(&checkpoint.hash);
-    bytes.extend_from_slice(&checkpoint.root);
-    bytes.extend_from_slice(&checkpoint.at.micros().to_be_bytes());
-    bytes
-}
-
-pub(super) fn signature_holds(checkpoint: &Checkpoint) -> bool {
-    UnparsedPublicKey::new(&ED25519, &checkpoint.public_key)
-        .verify(&signed_bytes(checkpoint), &checkpoint.signature)
-        .is_ok()
-}
 
 impl App {
     /// Checkpoints every log that grew since its last one.
@@ -41,10 +23,12 @@ impl App {
         result
     }
 
-    /// The key that checkpoints must be signed with; `None` before the platform was set up.
-    pub(super) async fn checkpoint_key(&self) -> Result<Option<Vec<u8>>, AppError> {
-        let pair = self.signing_pair().await?;
-        Ok(pair.map(|pair| pair.public_key().as_ref().to_vec()))
+    /// Who must have signed the checkpoints, by this installation's own key store.
+    pub async fn signer(&self) -> Result<Signer, AppError> {
+        Ok(match self.signing_pair().await? {
+            Some(pair) => Signer::Key(pair.public_key().as_ref().to_vec()),
+            None => Signer::Nobody,
+        })
     }
 
     async fn checkpoint_realm(
@@ -52,10 +36,10 @@ impl App {
         realm: Realm<'_>,
         pair: &Ed25519KeyPair,
     ) -> Result<(), AppError> {
-        let known = self.ports.witness.checkpoints(realm.id()).await?.unwrap_or_default();
+        let known = self.ports.witness.witnessed(realm.id()).await?.unwrap_or_default();
         for log in [LogName::Events, LogName::Access] {
             let head = self.ports.log.head(realm, log).await?;
-            let last = known.iter().rev().find(|checkpoint| checkpoint.log == log);
+            let last = known.checkpoints.iter().rev().find(|checkpoint| checkpoint.log == log);
             if head.position > last.map_or(0, |checkpoint| checkpoint.position) {
                 self.ports.witness.record(&self.sign(realm.id(), log, &head, pair)?).await?;
             }

@@ -3,7 +3,12 @@
 mod accesses;
 mod balance;
 mod checkpoint;
+mod report;
+mod rows;
 mod verify;
+mod walk;
 
 pub use balance::*;
-pub use verify::*;
+pub use report::*;
+pub use rows::{AccessLine, CheckpointLine, ConsistencyLine, EventLine, hex, unhex};
+pub use walk::Signer;

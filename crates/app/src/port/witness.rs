@@ -24,13 +24,24 @@ pub struct Checkpoint {
     pub signature: Vec<u8>,
 }
 
+/// What a witness holds of one realm.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Witnessed {
+    /// In the witness's order, which is oldest first.
+    pub checkpoints: Vec<Checkpoint>,
+    /// Places in the file where a line was begun and not ended, by a crash; none was acknowledged.
+    pub torn: Vec<u64>,
+    /// Numbers of lines that are missing, repeated or damaged.
+    pub wrong: Vec<u64>,
+}
+
 #[async_trait]
 pub trait Witness: Send + Sync {
     /// Durable when it answers. A witness only ever adds.
     async fn record(&self, checkpoint: &Checkpoint) -> Result<(), StoreError>;
 
-    /// All checkpoints of a realm, oldest first. `None` when there is no witness to ask.
-    async fn checkpoints(&self, realm: RealmId) -> Result<Option<Vec<Checkpoint>>, StoreError>;
+    /// All that is known of a realm. `None` when there is no witness to ask.
+    async fn witnessed(&self, realm: RealmId) -> Result<Option<Witnessed>, StoreError>;
 }
 
 /// For structured answers.

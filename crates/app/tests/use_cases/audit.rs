@@ -46,7 +46,7 @@ async fn at_the_end_every_organization_is_witnessed_to_its_last_row() {
     let reports = house.app.verify_all().await.unwrap();
     assert_eq!(reports.len(), 3);
     for log in reports.iter().flat_map(|report| &report.logs) {
-        assert_eq!(log.witnessed_to, log.rows);
+        assert_eq!(log.proven_to, log.rows);
     }
     assert!(reports[1..].iter().all(|r| r.logs.iter().all(|log| log.rows > 0)));
 }
@@ -56,7 +56,7 @@ async fn a_witness_line_signed_by_another_key_proves_nothing() {
     let house = house().await;
     house.app.checkpoint_all().await.unwrap();
     let realm = precordia_app::port::Realm::from(&house.all).id();
-    let known = house.ports.witness.checkpoints(realm).await.unwrap().unwrap();
+    let known = house.ports.witness.witnessed(realm).await.unwrap().unwrap().checkpoints;
     // Exactly what was witnessed, signed by somebody who does not have our key.
     let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
     let mut forged = known[0].clone();
@@ -76,7 +76,8 @@ async fn a_witness_line_signed_by_another_key_proves_nothing() {
     );
     forged.signature = pair.sign(&bytes).as_ref().to_vec();
     house.ports.witness.record(&forged).await.unwrap();
-    let report = house.app.verify((&house.all).into()).await.unwrap();
+    let report =
+        house.app.verify((&house.all).into(), &house.app.signer().await.unwrap()).await.unwrap();
     let findings = report.logs.into_iter().flat_map(|log| log.findings).collect::<Vec<_>>();
     assert_eq!(findings, [Finding::WitnessUnsigned { position: forged.position }]);
 }
