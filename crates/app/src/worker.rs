@@ -112,7 +112,13 @@ impl App {
         }
     }
 
-    async fn work_on(&self, organization: OrganizationId, owner: &str) -> Result<usize, AppError> {
+    /// One turn of a worker: claims what is ready in an organization, does it, and answers how much that
+    /// was. The loops are made of this; a test calls it alone.
+    pub async fn work_on(
+        &self,
+        organization: OrganizationId,
+        owner: &str,
+    ) -> Result<usize, AppError> {
         let scope = self.system_scope(organization, "worker");
         let now = self.now();
         let until = now.plus_seconds(self.settings.lease_seconds);

@@ -5,9 +5,7 @@
 //! after the other. What is being written lies in `blobs/part` until it is whole.
 
 use std::collections::HashSet;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -18,7 +16,8 @@ use precordia_app::access::OrgScope;
 use precordia_app::port::{BlobWriter, Blobs, StoreError};
 use precordia_model::{BlobId, OrganizationId};
 
-use crate::directories::{ensure, failed, run, sync};
+use crate::directories::{ensure, failed, run};
+use crate::files::{Files, OpenFile};
 use crate::store::{Store, organization_dir};
 
 const PARTS: &str = "part";
@@ -29,19 +28,20 @@ const PART_AGE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Where the blobs of every organization lie.
 pub(crate) struct BlobRoot {
+    files: Arc<dyn Files>,
     data_dir: PathBuf,
     windows: Arc<SyncedWindows>,
 }
 
 impl BlobRoot {
-    pub(crate) fn new(data_dir: &Path) -> Self {
-        Self { data_dir: data_dir.to_owned(), windows: Arc::default() }
+    pub(crate) fn new(files: Arc<dyn Files>, data_dir: &Path) -> Self {
+        Self { files, data_dir: data_dir.to_owned(), windows: Arc::default() }
     }
 
     pub(crate) async fn provision(&self, organization: OrganizationId) -> Result<(), StoreError> {
-        let base = self.data_dir.clone();
+        let (files, base) = (Arc::clone(&self.files), self.data_dir.clone());
         let parts = self.of(organization).join(PARTS);
-        run("provisioning blobs", move || ensure(&base, &parts)).await
+        run("provisioning blobs", move || ensure(&*files, &base, &parts)).await
     }
 
     fn of(&self, organization: OrganizationId) -> PathBuf {
@@ -57,12 +57,12 @@ impl SyncedWindows {
     /// More are forgotten and synced again, which costs a sync and nothing else.
     const MAX: usize = 4096;
 
-    fn ensure(&self, root: &Path, window: &Path) -> io::Result<()> {
+    fn ensure(&self, files: &dyn Files, root: &Path, window: &Path) -> io::Result<()> {
         let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known().contains(window) {
             return Ok(());
         }
-        ensure(root, window)?;
+        ensure(files, root, window)?;
         let mut known = known();
         if known.len() >= Self::MAX {
             known.clear();
@@ -100,16 +100,17 @@ impl Blobs for Store {
         let organization = scope.organization();
         let root = self.blobs.of(organization);
         let windows = Arc::clone(&self.blobs.windows);
+        let files = Arc::clone(&self.blobs.files);
         let part = root.join(PARTS).join(id.to_string());
         let created = run(context, move || {
-            if !root.is_dir() {
+            if !files.is_dir(&root) {
                 return Ok(None);
             }
-            if path(&root, id).try_exists()? {
+            if files.exists(&path(&root, id))? {
                 return Err(io::Error::from(io::ErrorKind::AlreadyExists));
             }
-            let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
-            Ok(Some(Writer { root, windows, id, part, file: Some(file) }))
+            let file = files.create(&part)?;
+            Ok(Some(Writer { files, root, windows, id, part, file: Some(file) }))
         });
         match created.await? {
             Some(writer) => Ok(Box::new(writer)),
@@ -125,22 +126,25 @@ impl Blobs for Store {
         length: u32,
     ) -> Result<Bytes, StoreError> {
         let context = "reading a blob";
+        let files = Arc::clone(&self.blobs.files);
         let path = path(&self.blobs.of(scope.organization()), id);
-        let read = run(context, move || Ok(read_now(&path, offset, length)));
+        let read = run(context, move || Ok(files.read(&path, offset, length).map(Bytes::from)));
         read.await?.map_err(|e| not_read(context, id, &e))
     }
 
     async fn size(&self, scope: &OrgScope, id: BlobId) -> Result<u64, StoreError> {
         let context = "reading the size of a blob";
+        let files = Arc::clone(&self.blobs.files);
         let path = path(&self.blobs.of(scope.organization()), id);
-        let size = run(context, move || Ok(fs::metadata(&path).map(|metadata| metadata.len())));
+        let size = run(context, move || Ok(files.size(&path)));
         size.await?.map_err(|e| not_read(context, id, &e))
     }
 
     async fn remove(&self, scope: &OrgScope, id: BlobId) -> Result<(), StoreError> {
+        let files = Arc::clone(&self.blobs.files);
         let root = self.blobs.of(scope.organization());
-        run("removing a blob", move || match fs::remove_file(path(&root, id)) {
-            Ok(()) => sync(&window(&root, id)),
+        run("removing a blob", move || match files.remove(&path(&root, id)) {
+            Ok(()) => files.sync_dir(&window(&root, id)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(e) => Err(e),
         })
@@ -153,29 +157,26 @@ impl Blobs for Store {
         after: Option<BlobId>,
         limit: u32,
     ) -> Result<Vec<BlobId>, StoreError> {
+        let files = Arc::clone(&self.blobs.files);
         let root = self.blobs.of(scope.organization());
         run("listing blobs", move || {
             if after.is_none() {
-                remove_stale_parts(&root.join(PARTS))?;
+                remove_stale_parts(&*files, &root.join(PARTS))?;
             }
-            list_now(&root, after, limit as usize)
+            list_now(&*files, &root, after, limit as usize)
         })
         .await
     }
 }
 
-fn read_now(path: &Path, offset: u64, length: u32) -> io::Result<Bytes> {
-    let file = File::open(path)?;
-    let left = file.metadata()?.len().saturating_sub(offset);
-    let length = usize::try_from(left.min(u64::from(length))).unwrap_or(usize::MAX);
-    let mut bytes = vec![0; length];
-    file.read_exact_at(&mut bytes, offset)?;
-    Ok(bytes.into())
-}
-
-fn list_now(root: &Path, after: Option<BlobId>, limit: usize) -> io::Result<Vec<BlobId>> {
+fn list_now(
+    files: &dyn Files,
+    root: &Path,
+    after: Option<BlobId>,
+    limit: usize,
+) -> io::Result<Vec<BlobId>> {
     let start = after.map(|id| window(root, id));
-    let mut windows: Vec<PathBuf> = entries(root)?
+    let mut windows: Vec<PathBuf> = entries(files, root)?
         .into_iter()
         .filter(|path| path.file_name().is_some_and(|name| name.len() == WINDOW_DIGITS))
         .filter(|path| start.as_ref().is_none_or(|start| path >= start))
@@ -183,7 +184,7 @@ fn list_now(root: &Path, after: Option<BlobId>, limit: usize) -> io::Result<Vec<
     windows.sort_unstable();
     let mut found = Vec::new();
     for window in windows {
-        let names = entries(&window)?;
+        let names = entries(files, &window)?;
         let ids = names.iter().filter_map(|path| path.file_name()?.to_str()?.parse().ok());
         let mut ids: Vec<BlobId> = ids.filter(|id| after.is_none_or(|after| *id > after)).collect();
         ids.sort_unstable();
@@ -196,22 +197,19 @@ fn list_now(root: &Path, after: Option<BlobId>, limit: usize) -> io::Result<Vec<
     Ok(found)
 }
 
-fn entries(dir: &Path) -> io::Result<Vec<PathBuf>> {
-    match fs::read_dir(dir) {
-        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
+fn entries(files: &dyn Files, dir: &Path) -> io::Result<Vec<PathBuf>> {
+    match files.entries(dir) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(e) => Err(e),
+        listed => listed,
     }
 }
 
-fn remove_stale_parts(parts: &Path) -> io::Result<()> {
+fn remove_stale_parts(files: &dyn Files, parts: &Path) -> io::Result<()> {
     let now = SystemTime::now();
-    for part in entries(parts)? {
-        let Ok(written) = fs::metadata(&part).and_then(|metadata| metadata.modified()) else {
-            continue;
-        };
+    for part in entries(files, parts)? {
+        let Ok(written) = files.written_at(&part) else { continue };
         if now.duration_since(written).is_ok_and(|age| age > PART_AGE_MAX) {
-            fs::remove_file(&part)?;
+            files.remove(&part)?;
         }
     }
     Ok(())
@@ -219,11 +217,12 @@ fn remove_stale_parts(parts: &Path) -> io::Result<()> {
 
 /// An object that is being written. Dropped unfinished, it removes what it wrote.
 struct Writer {
+    files: Arc<dyn Files>,
     root: PathBuf,
     windows: Arc<SyncedWindows>,
     id: BlobId,
     part: PathBuf,
-    file: Option<File>,
+    file: Option<Box<dyn OpenFile>>,
 }
 
 #[async_trait]
@@ -241,7 +240,7 @@ impl BlobWriter for Writer {
 
     async fn finish(mut self: Box<Self>) -> Result<(), StoreError> {
         let context = "finishing a blob";
-        let file = self.file.take().ok_or_else(|| StoreError::Failed {
+        let mut file = self.file.take().ok_or_else(|| StoreError::Failed {
             context,
             message: "an earlier write failed or was cancelled".into(),
         })?;
@@ -249,10 +248,10 @@ impl BlobWriter for Writer {
         run(context, move || {
             let window = window(&self.root, self.id);
             file.sync_all()?;
-            self.windows.ensure(&self.root, &window)?;
+            self.windows.ensure(&*self.files, &self.root, &window)?;
             // A link, unlike a rename, never replaces what is there.
-            fs::hard_link(&self.part, window.join(self.id.to_string()))?;
-            sync(&window)
+            self.files.link(&self.part, &window.join(self.id.to_string()))?;
+            self.files.sync_dir(&window)
         })
         .await
     }
@@ -269,6 +268,6 @@ impl BlobWriter for Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.part);
+        let _ = self.files.remove(&self.part);
     }
 }

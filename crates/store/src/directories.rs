@@ -1,27 +1,32 @@
 //! Directories and files that only this user reads, made so that a power cut does not undo them.
 
-use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
 
 use precordia_app::port::StoreError;
 use tokio::task::spawn_blocking;
 
-/// Creates a directory and those above it.
+use crate::files::{Files, LocalFiles};
+
+/// Creates a directory of this machine and those above it.
 pub(crate) async fn create(dir: &Path) -> Result<(), StoreError> {
     let dir = dir.to_owned();
-    run("creating a directory", move || create_now(&dir)).await
+    run("creating a directory", move || create_now(&LocalFiles, &dir)).await
 }
 
 /// Creates an empty file below `base`, and its directories, unless they are there.
-pub(crate) async fn create_file(base: &Path, path: &Path) -> Result<(), StoreError> {
-    let (base, path) = (base.to_owned(), path.to_owned());
+pub(crate) async fn create_file(
+    files: &Arc<dyn Files>,
+    base: &Path,
+    path: &Path,
+) -> Result<(), StoreError> {
+    let (files, base, path) = (Arc::clone(files), base.to_owned(), path.to_owned());
     run("creating a database file", move || {
         let dir = path.parent().unwrap_or(&base);
-        ensure(&base, dir)?;
-        OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?.sync_all()?;
-        sync(dir)
+        ensure(&*files, &base, dir)?;
+        files.open(&path)?.sync_all()?;
+        files.sync_dir(dir)
     })
     .await
 }
@@ -29,39 +34,39 @@ pub(crate) async fn create_file(base: &Path, path: &Path) -> Result<(), StoreErr
 /// Creates what is missing of `dir` below `base`, which is created as well.
 ///
 /// Every entry below `base` is synced even if it was there: whoever made it may not have come to that.
-pub(crate) fn ensure(base: &Path, dir: &Path) -> io::Result<()> {
+pub(crate) fn ensure(files: &dyn Files, base: &Path, dir: &Path) -> io::Result<()> {
     match dir.parent() {
         Some(parent) if dir != base && dir.starts_with(base) => {
-            ensure(base, parent)?;
-            make(dir)?;
-            sync(parent)
+            ensure(files, base, parent)?;
+            make(files, dir)?;
+            files.sync_dir(parent)
         }
-        _ => create_now(dir),
+        _ => create_now(files, dir),
     }
 }
 
-fn create_now(dir: &Path) -> io::Result<()> {
-    if dir.is_dir() {
+fn create_now(files: &dyn Files, dir: &Path) -> io::Result<()> {
+    if files.is_dir(dir) {
         return Ok(());
     }
     let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
     if let Some(parent) = parent {
-        create_now(parent)?;
+        create_now(files, parent)?;
     }
-    make(dir)?;
-    sync(parent.unwrap_or(Path::new(".")))
+    make(files, dir)?;
+    files.sync_dir(parent.unwrap_or(Path::new(".")))
 }
 
-fn make(dir: &Path) -> io::Result<()> {
-    match DirBuilder::new().mode(0o700).create(dir) {
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
+fn make(files: &dyn Files, dir: &Path) -> io::Result<()> {
+    match files.make_dir(dir) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && files.is_dir(dir) => Ok(()),
         done => done,
     }
 }
 
-/// Puts the entries of a directory on stable storage.
+/// Puts the entries of a directory of this machine on stable storage.
 pub(crate) fn sync(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
+    LocalFiles.sync_dir(dir)
 }
 
 /// File work, off the runtime's threads.

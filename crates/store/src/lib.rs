@@ -12,6 +12,7 @@ mod commit;
 mod directories;
 mod directory;
 mod engine;
+mod files;
 mod item;
 mod key;
 mod log;
@@ -27,6 +28,7 @@ mod view;
 mod witness;
 mod work;
 
+pub use files::{Files, LocalFiles, OpenFile};
 pub use master::{MasterSourceError, master_absent, master_from_env, master_from_file};
 pub use store::{PostgresOptions, SqliteOptions, Store, open_postgres, open_sqlite, ports};
 pub use system::{SecureRandom, SystemClock};

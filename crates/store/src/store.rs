@@ -1,6 +1,6 @@
 //! The storage of one program: which realms are open, and how the ports reach their tables.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,24 +18,27 @@ use crate::directories;
 use crate::engine::postgres::PostgresSchema;
 use crate::engine::postgres_pool::Pool;
 use crate::engine::postgres_tls::Connector;
-use crate::engine::sqlite::SqliteDatabase;
+use crate::engine::sqlite::{SqliteDatabase, SqlitePlace};
 use crate::engine::{
     Connection, Database, DbError, Query, Row, Script, Statement, TransactionError, Value,
 };
+use crate::files::{Files, LocalFiles};
 use crate::migration::Shape;
 
 /// The embedded default: everything under one directory.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SqliteOptions {
     /// Holds `control.db` and `org/<id>/` for each organization. Created if absent, for this user only.
     pub data_dir: PathBuf,
     /// Organizations whose files are open at once; the least recently used is closed.
     pub organizations_open_max: usize,
+    /// The machine's own, unless a test wants worse ones.
+    pub files: Arc<dyn Files>,
 }
 
 impl SqliteOptions {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), organizations_open_max: 64 }
+        Self { data_dir: data_dir.into(), organizations_open_max: 64, files: Arc::new(LocalFiles) }
     }
 }
 
@@ -78,7 +81,7 @@ pub struct Store {
 }
 
 enum Engine {
-    Sqlite { data_dir: PathBuf },
+    Sqlite { files: Arc<dyn Files>, data_dir: PathBuf },
     Postgres { pool: Arc<Pool> },
 }
 
@@ -100,17 +103,17 @@ struct Place {
 
 #[derive(Default)]
 struct Realms {
-    open: HashMap<RealmId, Place>,
+    open: BTreeMap<RealmId, Place>,
     uses: u64,
 }
 
 /// Opens the embedded storage and brings the control ledger up to date.
 pub async fn open_sqlite(options: SqliteOptions) -> Result<Arc<Store>, StoreError> {
-    let data_dir = options.data_dir;
+    let SqliteOptions { files, data_dir, .. } = options;
     let control = data_dir.join("control.db");
-    directories::create_file(&data_dir, &control).await?;
-    let blobs = BlobRoot::new(&data_dir);
-    let engine = Engine::Sqlite { data_dir };
+    directories::create_file(&files, &data_dir, &control).await?;
+    let blobs = BlobRoot::new(Arc::clone(&files), &data_dir);
+    let engine = Engine::Sqlite { files, data_dir };
     Store::start(engine, options.organizations_open_max, blobs).await
 }
 
@@ -133,7 +136,7 @@ pub async fn open_postgres(options: PostgresOptions) -> Result<Arc<Store>, Store
     PostgresSchema::provision(&pool, &platform, Shape::Platform)
         .await
         .map_err(|e| e.store(context))?;
-    let blobs = BlobRoot::new(&options.data_dir);
+    let blobs = BlobRoot::new(Arc::new(LocalFiles), &options.data_dir);
     Store::start(Engine::Postgres { pool }, options.organizations_open_max, blobs).await
 }
 
@@ -205,8 +208,9 @@ impl Store {
     ) -> Result<(), StoreError> {
         let realm = RealmId(Some(organization));
         match &self.engine {
-            Engine::Sqlite { data_dir } => {
-                directories::create_file(data_dir, &ledger_path(data_dir, realm)).await?;
+            Engine::Sqlite { files, data_dir } => {
+                let ledger = ledger_path(data_dir, realm);
+                directories::create_file(files, data_dir, &ledger).await?;
             }
             Engine::Postgres { pool } => {
                 PostgresSchema::provision(pool, &schema_name(realm), Shape::Organization)
@@ -256,12 +260,14 @@ impl Store {
             None => DbError::Unable("the control ledger is gone".into()).store(context),
         };
         let database = match &self.engine {
-            Engine::Sqlite { data_dir } => {
+            Engine::Sqlite { files, data_dir } => {
                 let path = ledger_path(data_dir, realm);
-                if !tokio::fs::try_exists(&path).await.unwrap_or(false) {
+                let (look, looked_at) = (Arc::clone(files), path.clone());
+                if !directories::run(context, move || look.exists(&looked_at)).await? {
                     return Err(unknown());
                 }
-                let database = SqliteDatabase::open(path, shape(realm)).await;
+                let place = SqlitePlace { path, vfs: files.vfs().map(str::to_owned) };
+                let database = SqliteDatabase::open(place, shape(realm)).await;
                 Database::Sqlite(Arc::new(database.map_err(|e| e.store(context))?))
             }
             Engine::Postgres { pool } => {

@@ -3,7 +3,7 @@
 //! Jobs run whole on a blocking thread, so a caller that goes away cannot leave a transaction open.
 //! Several processes may use one file; whoever holds the write lock is waited for.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,9 +26,17 @@ const LOCK_WAIT_MAX: Duration = Duration::from_secs(30);
 /// Distinct statements of the product, with room.
 const STATEMENTS_CACHED_MAX: usize = 192;
 
+/// Where a realm's file is, and the VFS that reaches it.
+#[derive(Clone)]
+pub(crate) struct SqlitePlace {
+    pub(crate) path: PathBuf,
+    /// `None` is SQLite's own.
+    pub(crate) vfs: Option<String>,
+}
+
 /// A realm's file. Connections are opened when first needed.
 pub(crate) struct SqliteDatabase {
-    path: PathBuf,
+    place: SqlitePlace,
     writer: Arc<Mutex<Option<SqliteConnection>>>,
     readers: Arc<Semaphore>,
     idle: Arc<StdMutex<Vec<SqliteConnection>>>,
@@ -36,8 +44,8 @@ pub(crate) struct SqliteDatabase {
 
 impl SqliteDatabase {
     /// Opens an existing file and brings its tables up to date.
-    pub(crate) async fn open(path: PathBuf, shape: Shape) -> Result<Self, DbError> {
-        let opened = path.clone();
+    pub(crate) async fn open(place: SqlitePlace, shape: Shape) -> Result<Self, DbError> {
+        let opened = place.clone();
         let writer = blocking(move || {
             let mut connection = SqliteConnection::open(&opened, Access::Write)?;
             migration::sqlite(&mut connection, shape)?;
@@ -45,7 +53,7 @@ impl SqliteDatabase {
         })
         .await?;
         Ok(Self {
-            path,
+            place,
             writer: Arc::new(Mutex::new(Some(writer))),
             readers: Arc::new(Semaphore::new(READERS_MAX)),
             idle: Arc::default(),
@@ -54,13 +62,13 @@ impl SqliteDatabase {
 
     pub(crate) async fn read<T: Send + 'static>(&self, job: impl Job<T>) -> Result<T, DbError> {
         let permit = Arc::clone(&self.readers).acquire_owned().await;
-        let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
+        let (place, idle) = (self.place.clone(), Arc::clone(&self.idle));
         blocking(move || {
             let _permit = permit;
             let waiting = lock(&idle).pop();
             let mut connection = match waiting {
                 Some(connection) => connection,
-                None => SqliteConnection::open(&path, Access::Read)?,
+                None => SqliteConnection::open(&place, Access::Read)?,
             };
             connection.batch("BEGIN")?;
             let answer = run_now(job, &mut connection);
@@ -76,12 +84,12 @@ impl SqliteDatabase {
         job: impl Job<T>,
     ) -> Result<T, TransactionError> {
         let mut writer = Arc::clone(&self.writer).lock_owned().await;
-        let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
+        let place = self.place.clone();
         let work = move || {
             // The connection is put back only when its state is known; otherwise dropping it rolls back.
             let mut connection = match writer.take() {
                 Some(connection) => connection,
-                None => SqliteConnection::open(&path, Access::Write)
+                None => SqliteConnection::open(&place, Access::Write)
                     .map_err(TransactionError::RolledBack)?,
             };
             if let Err(cause) = connection.batch("BEGIN IMMEDIATE") {
@@ -91,9 +99,13 @@ impl SqliteDatabase {
             match run_now(job, &mut connection) {
                 Ok(value) => {
                     if connection.batch("COMMIT").is_err() {
-                        // The journal may hold pages that the disk never took. Nothing of this process
-                        // goes on with what it believed about the file.
-                        lock(&idle).clear();
+                        // The journal may hold frames that the disk never took. The open connections
+                        // know that these do not count and write over them next; whoever opened the
+                        // file anew would read them back as committed, and a power cut would take
+                        // them away with all that was committed after them. So nothing is closed.
+                        if connection.is_idle() || connection.batch("ROLLBACK").is_ok() {
+                            *writer = Some(connection);
+                        }
                         return Err(TransactionError::CommitUnknown);
                     }
                     *writer = Some(connection);
@@ -121,11 +133,11 @@ impl SqliteDatabase {
     /// back, which frees every page that the table ever had.
     pub(crate) async fn scrub(&self, tables: &'static [ScrubTable]) -> Result<(), DbError> {
         let mut writer = Arc::clone(&self.writer).lock_owned().await;
-        let path = self.path.clone();
+        let place = self.place.clone();
         blocking(move || {
             let mut connection = match writer.take() {
                 Some(connection) => connection,
-                None => SqliteConnection::open(&path, Access::Write)?,
+                None => SqliteConnection::open(&place, Access::Write)?,
             };
             connection.batch("BEGIN IMMEDIATE")?;
             for table in tables {
@@ -186,9 +198,15 @@ pub(crate) enum Access {
 pub(crate) struct SqliteConnection(rusqlite::Connection);
 
 impl SqliteConnection {
-    pub(crate) fn open(path: &Path, access: Access) -> Result<Self, DbError> {
+    pub(crate) fn open(place: &SqlitePlace, access: Access) -> Result<Self, DbError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = rusqlite::Connection::open_with_flags(path, flags).map_err(failed)?;
+        let opened = match &place.vfs {
+            Some(vfs) => {
+                rusqlite::Connection::open_with_flags_and_vfs(&place.path, flags, vfs.as_str())
+            }
+            None => rusqlite::Connection::open_with_flags(&place.path, flags),
+        };
+        let mut connection = opened.map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED_MAX);
         let mut since = Instant::now();
         let wait = move |tries: i32| {
@@ -211,6 +229,11 @@ impl SqliteConnection {
             Access::Read => "PRAGMA cache_size = -1024; PRAGMA query_only = ON",
         })?;
         Ok(connection)
+    }
+
+    /// No transaction is open.
+    fn is_idle(&self) -> bool {
+        self.0.is_autocommit()
     }
 
     /// Fixed text of ours, any number of statements.
