@@ -22,6 +22,8 @@ pub struct Fence {
 #[serde(deny_unknown_fields)]
 struct TestOnly {
     features: BTreeSet<String>,
+    /// Crates that are tests themselves: they may ask for those features, and nobody may use them.
+    rooms: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]
@@ -68,8 +70,9 @@ fn rooms(fence: &Fence, members: &[Package]) -> Vec<String> {
             if names.contains(used) && !allowed.contains(used) {
                 findings.push(format!("crate `{room}` may not use `{used}`"));
             }
-            if let Some(feature) =
-                dependency.features.iter().find(|one| fence.test_only.features.contains(*one))
+            if !fence.test_only.rooms.contains(room)
+                && let Some(feature) =
+                    dependency.features.iter().find(|one| fence.test_only.features.contains(*one))
             {
                 findings.push(format!(
                     "crate `{room}` asks for `{used}` with `{feature}`, which is for tests"
@@ -128,8 +131,10 @@ mod tests {
             model = []
             rules = ["model"]
             store = ["model", "rules"]
+            sim = ["store"]
             [test_only]
             features = ["testing"]
+            rooms = ["sim"]
             [pure]
             rooms = ["model", "rules"]
             [pure.denied]
@@ -161,6 +166,7 @@ mod tests {
             package("precordia-model", &[]),
             package("precordia-rules", rules_uses),
             package("precordia-store", &[("precordia-rules", None, "")]),
+            package("precordia-sim", &[("precordia-store", None, "testing")]),
         ];
         assert_eq!(rooms(&fence(), &members), expected);
     }
@@ -190,10 +196,17 @@ mod tests {
     }
 
     #[test]
+    fn a_crate_that_is_a_test_may_ask_for_a_test_feature_and_nobody_may_use_it() {
+        check(&[], &[]);
+        check(&[("precordia-sim", None, "")], &["crate `rules` may not use `sim`"]);
+    }
+
+    #[test]
     fn a_crate_without_a_row_and_a_row_without_a_crate_are_named() {
         let members = [
             package("precordia-model", &[]),
             package("precordia-rules", &[]),
+            package("precordia-sim", &[]),
             package("precordia-new", &[]),
         ];
         assert_eq!(

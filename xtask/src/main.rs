@@ -25,7 +25,8 @@ cargo xtask VERB
   tidy                files are short, finished, documented and linked
   licenses            every dependency carries a license of xtask/licenses.toml
   generate [--check]  write (or compare) web/openapi.json and the pure crates' clippy.toml
-  sbom                print a CycloneDX 1.5 bill of materials of what ships";
+  sbom                print a CycloneDX 1.5 bill of materials of what ships
+  sim --seed N …      run the seeded rig, optimized; `sim --help` says more";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
             generate::run(generate::Mode::Check).map(|found| verdict("generate", &found))
         }
         ["sbom"] => print_sbom(),
+        ["sim", rest @ ..] => sim(rest),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -50,6 +52,13 @@ fn main() -> ExitCode {
         eprintln!("error: {error:#}");
         ExitCode::from(2)
     })
+}
+
+/// Not a dependency: the checks shall not wait until the whole product is built.
+fn sim(args: &[&str]) -> Result<ExitCode> {
+    let cargo = ["run", "--quiet", "--release", "--package", "precordia-sim", "--"];
+    let status = std::process::Command::new("cargo").args(cargo).args(args).status()?;
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, Into::into))
 }
 
 fn print_sbom() -> Result<ExitCode> {

@@ -1,0 +1,61 @@
+//! Mistakes that are made on purpose, to see that the rig finds them.
+//!
+//! Each sits in a layer of the rig (the disk, or a wrapper around a port), never in the product.
+
+use std::fmt;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plant {
+    /// An append is answered before it is committed.
+    AcknowledgedEarly,
+    /// SQLite's journal is not synced, as with `synchronous = OFF`.
+    CommitUnsynced,
+    /// Directories are not synced.
+    DirectoryUnsynced,
+    /// Originals are not synced before the event that names them.
+    BlobUnsynced,
+    /// A failed sync is answered as if it had worked.
+    SyncErrorIgnored,
+    /// Effect keys are not checked.
+    EffectUnchecked,
+    /// Work is ended by whoever held it once.
+    LeaseUnchecked,
+    /// Events are written in another transaction than what belongs to them.
+    EventApart,
+}
+
+impl Plant {
+    pub const ALL: [Plant; 8] = [
+        Plant::AcknowledgedEarly,
+        Plant::CommitUnsynced,
+        Plant::DirectoryUnsynced,
+        Plant::BlobUnsynced,
+        Plant::SyncErrorIgnored,
+        Plant::EffectUnchecked,
+        Plant::LeaseUnchecked,
+        Plant::EventApart,
+    ];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Plant::AcknowledgedEarly => "acknowledged-early",
+            Plant::CommitUnsynced => "commit-unsynced",
+            Plant::DirectoryUnsynced => "directory-unsynced",
+            Plant::BlobUnsynced => "blob-unsynced",
+            Plant::SyncErrorIgnored => "sync-error-ignored",
+            Plant::EffectUnchecked => "effect-unchecked",
+            Plant::LeaseUnchecked => "lease-unchecked",
+            Plant::EventApart => "event-apart",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|plant| plant.name() == name)
+    }
+}
+
+impl fmt::Display for Plant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,557 @@
+//! One run: a seed decides what is asked of the product, what the disk does wrong and when it all stops.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use precordia_app::port::{Ports, RecordingFilter};
+use precordia_app::{App, AppError, OrganizationSpec, ReceiveError, Settings, SiteSpec};
+use precordia_model::{OrganizationId, PatientId, PatientIdentity, RecordingId};
+use precordia_store::{SqliteOptions, Store};
+use tokio::runtime::Runtime;
+
+use crate::check::{self, Known};
+use crate::content;
+use crate::dice::Dice;
+use crate::disk::{Disk, End, Fault, Image};
+use crate::files::SimFiles;
+use crate::log::{Promises, WatchedLog};
+use crate::plant::Plant;
+use crate::stage::{Stage, ThievingQueue, scope_of, send};
+use crate::vfs;
+use crate::world::{SimClock, SimMaster, SimRandom, SimWitness};
+
+/// How many things are asked for in one run, unless said otherwise.
+pub const STEPS: usize = 40;
+
+const SLUGS: [&str; 2] = ["riverside", "hillside"];
+
+#[derive(Clone, Copy, Debug)]
+pub struct Order {
+    pub seed: u64,
+    pub steps: usize,
+    pub plant: Option<Plant>,
+    pub aloud: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Two runs of one order have it in common.
+    pub trace: u64,
+    pub acknowledged: usize,
+    pub restarts: usize,
+    /// Steps of the disk.
+    pub disk_steps: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub seed: u64,
+    pub step: usize,
+    pub what: String,
+}
+
+/// Runs one seed to its end. Runs of one process go one after the other: SQLite's own dice are there once.
+pub fn run(order: Order) -> Result<Report, Failure> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = runtime();
+    let mut run = Run::new(order);
+    let done = runtime.block_on(run.play());
+    let step = run.step;
+    done.map_err(|what| Failure { seed: order.seed, step, what })
+}
+
+/// One thread for the product and one for its database and files, so that everything has one order.
+fn runtime() -> Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.max_blocking_threads(1).enable_time().build().expect("a runtime can be made")
+}
+
+/// Both organizations, ready: most runs begin with it.
+fn furnished() -> &'static (Image, SimWitness, Promises) {
+    static FURNISHED: OnceLock<(Image, SimWitness, Promises)> = OnceLock::new();
+    FURNISHED.get_or_init(|| {
+        let order = Order { seed: 0, steps: 0, plant: None, aloud: false };
+        let mut run = Run::empty(order, Arc::new(Disk::new(0, None)));
+        let made = std::thread::spawn(move || {
+            runtime().block_on(async {
+                run.furnish(false).await.expect("an organization can be made on a sound disk");
+                run.end_life(End::Process).await.expect("the storage closes");
+            });
+            run
+        });
+        let run = made.join().expect("no panic on a sound disk");
+        let promises = Promises::default();
+        promises.kept().clone_from(&run.promises.kept());
+        (run.disk.image(), run.witness.copy(), promises)
+    })
+}
+
+struct Life {
+    app: App,
+    ports: Ports,
+    store: Arc<Store>,
+}
+
+struct Run {
+    order: Order,
+    step: usize,
+    dice: Dice,
+    disk: Arc<Disk>,
+    clock: Arc<SimClock>,
+    random: Arc<SimRandom>,
+    witness: Arc<SimWitness>,
+    promises: Arc<Promises>,
+    stage: Arc<Stage>,
+    organizations: Vec<OrganizationId>,
+    known: BTreeMap<OrganizationId, Known>,
+    life: Option<Life>,
+    /// A fault was armed in this life: errors are to be expected.
+    troubled: bool,
+    report: Report,
+}
+
+type Played<T = ()> = Result<T, String>;
+
+/// What came of a step, as far as the run has to know.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Done,
+    /// The product refused; nothing happened.
+    Refused,
+    /// It failed, or nobody knows.
+    Failed,
+}
+
+impl Run {
+    fn new(order: Order) -> Self {
+        // One run in eight begins with an empty disk, and the rest where that would have led.
+        if order.seed.is_multiple_of(8) {
+            return Self::empty(order, Arc::new(Disk::new(order.seed, order.plant)));
+        }
+        let (image, witness, promises) = furnished();
+        let disk = Disk::from_image(image, order.seed, order.plant);
+        let mut run = Self::empty(order, Arc::new(disk));
+        run.witness = Arc::new(witness.copy());
+        run.promises.kept().clone_from(&promises.kept());
+        run
+    }
+
+    fn empty(order: Order, disk: Arc<Disk>) -> Self {
+        let clock = Arc::new(SimClock::default());
+        Self {
+            order,
+            step: 0,
+            dice: Dice::new(order.seed, 4),
+            disk,
+            random: Arc::new(SimRandom::new(order.seed)),
+            witness: Arc::default(),
+            promises: Arc::default(),
+            stage: Stage::new(order.seed, &clock),
+            clock,
+            organizations: Vec::new(),
+            known: BTreeMap::new(),
+            life: None,
+            troubled: false,
+            report: Report::default(),
+        }
+    }
+
+    async fn play(&mut self) -> Played<Report> {
+        vfs::mount(&self.disk, self.order.seed);
+        let played = self.play_steps().await;
+        self.report.disk_steps = self.disk.steps();
+        // A failed run must leave nothing open behind, or the next could not begin.
+        let ended = self.end_life(End::Process).await;
+        played.and(ended)?;
+        Ok(self.report)
+    }
+
+    async fn play_steps(&mut self) -> Played {
+        let empty = self.order.seed.is_multiple_of(8);
+        self.furnish(empty).await?;
+        for step in 1..=self.order.steps {
+            self.step = step;
+            self.maybe_arm();
+            let outcome = self.one_step().await?;
+            self.collect();
+            self.disk.note(outcome as u64);
+            if self.disk.is_dead() {
+                self.say("the process died");
+                let end = if self.dice.one_in(4) { End::Process } else { End::Power };
+                self.restart(end).await?;
+            }
+        }
+        self.settle().await?;
+        self.report.trace = self.disk.trace();
+        self.report.acknowledged = self.known.values().map(|k| k.acknowledged.len()).sum();
+        Ok(())
+    }
+
+    fn say(&self, what: &str) {
+        if self.order.aloud {
+            eprintln!("{:4} {what} {:x} {}", self.step, self.disk.trace(), self.disk.steps());
+        }
+    }
+}
+
+// ---- lives ---------------------------------------------------------------------------------------------
+
+impl Run {
+    /// Opens the storage and makes both organizations, as an operator would: again until it is done.
+    async fn furnish(&mut self, troubled: bool) -> Played {
+        vfs::mount(&self.disk, self.order.seed);
+        for attempt in 0..20 {
+            let calm = !troubled || attempt >= 6;
+            if !calm {
+                self.maybe_arm();
+            }
+            match self.try_furnish().await {
+                Ok(()) => {
+                    self.disk.disarm();
+                    return Ok(());
+                }
+                Err(cause) if calm => {
+                    return Err(format!("an organization cannot be made: {cause}"));
+                }
+                Err(_) => self.end_life(End::Power).await?,
+            }
+        }
+        Err(String::from("an organization cannot be made"))
+    }
+
+    async fn try_furnish(&mut self) -> Played {
+        self.open().await?;
+        let life = self.life()?;
+        let mut organizations = Vec::new();
+        for slug in SLUGS {
+            let spec = OrganizationSpec {
+                slug: slug.to_owned(),
+                name: format!("House {slug}"),
+                sites: vec![SiteSpec { name: "Ward".into(), time_zone: "UTC".into() }],
+            };
+            let applied = life.app.apply_organization(&life.app.local_operator(), &spec).await;
+            organizations.push(applied.map_err(|e| e.to_string())?.organization.id);
+        }
+        for organization in &organizations {
+            self.known.entry(*organization).or_default();
+        }
+        self.organizations = organizations;
+        Ok(())
+    }
+
+    fn life(&self) -> Played<&Life> {
+        self.life.as_ref().ok_or_else(|| String::from("the rig lost the life that runs"))
+    }
+
+    async fn open(&mut self) -> Played {
+        let mut options = SqliteOptions::new(Path::new("/data"));
+        options.files = Arc::new(SimFiles::new(&self.disk));
+        let store = precordia_store::open_sqlite(options).await.map_err(|e| e.to_string())?;
+        let mut ports = precordia_store::ports(
+            &store,
+            Arc::new(SimMaster),
+            self.witness.clone(),
+            self.clock.clone(),
+            self.random.clone(),
+        );
+        ports.log = Arc::new(WatchedLog {
+            log: ports.log,
+            promises: Arc::clone(&self.promises),
+            plant: self.order.plant,
+            between: self.stage.between(),
+            late: tokio::sync::Mutex::default(),
+        });
+        ports.work = Arc::new(ThievingQueue { queue: ports.work, stage: Arc::clone(&self.stage) });
+        let settings = Settings { work_attempts_max: 10_000, ..Settings::default() };
+        let app = App::new(ports.clone(), settings);
+        self.stage.set_app(Some(app.clone()));
+        self.life = Some(Life { app, ports, store });
+        Ok(())
+    }
+
+    /// Lets go of everything and waits until the last file is closed.
+    async fn end_life(&mut self, end: End) -> Played {
+        self.stage.set_app(None);
+        if let Some(Life { app, ports, store }) = self.life.take() {
+            drop((app, ports, store));
+        }
+        for _ in 0..1000 {
+            // The one thread for files does what came before first.
+            let _ = tokio::task::spawn_blocking(|| ()).await;
+            tokio::task::yield_now().await;
+            if self.disk.open_handles() == 0 {
+                self.disk.restart(end);
+                self.troubled = false;
+                return Ok(());
+            }
+        }
+        Err(String::from("the storage was dropped and has a file open still"))
+    }
+
+    async fn restart(&mut self, end: End) -> Played {
+        self.report.restarts += 1;
+        self.end_life(end).await?;
+        self.open().await.map_err(|cause| format!("the storage does not open again: {cause}"))?;
+        self.check().await
+    }
+
+    async fn check(&mut self) -> Played {
+        self.disk.disarm();
+        self.stage.nobody_comes();
+        let life = self.life()?;
+        check::everything(&life.app, &life.ports, &self.promises, &self.known).await
+    }
+
+    fn maybe_arm(&mut self) {
+        if !self.dice.one_in(5) {
+            return;
+        }
+        let fault = match self.dice.below(8) {
+            0..=3 => Fault::Crash,
+            4 => Fault::WriteFails,
+            5 => Fault::SyncFails,
+            6 => Fault::Full,
+            _ => Fault::ReadFails,
+        };
+        let most = if fault == Fault::SyncFails { 12 } else { 70 };
+        let after = self.dice.below(most);
+        self.say(&format!("{fault:?} after {after}"));
+        self.disk.arm(fault, after);
+        self.troubled = true;
+    }
+
+    /// What the senders were told during a step.
+    fn collect(&mut self) {
+        for (organization, item, content) in self.stage.take_receipts() {
+            self.known.entry(organization).or_default().acknowledged.insert(item, content);
+        }
+    }
+
+    /// No more faults: everything that was acknowledged is decided, and stays so over a power cut.
+    async fn settle(&mut self) -> Played {
+        self.disk.disarm();
+        self.stage.nobody_comes();
+        if self.troubled {
+            self.restart(End::Power).await?;
+        }
+        self.say("settling");
+        let life = self.life()?;
+        for organization in &self.organizations {
+            let scope = scope_of(*organization);
+            for round in 0.. {
+                self.clock.jump_past_all(1000);
+                let turn = life.app.work_on(*organization, "last").await;
+                let done = turn.map_err(|e| format!("work without faults: {e}"))?;
+                let left = life.ports.work.counts(&scope).await.map_err(|e| e.to_string())?;
+                if (left.ready, left.leased, left.dead) == (0, 0, 0) {
+                    break;
+                }
+                if round > 30 && done > 0 || round > 60 {
+                    return Err(format!("work does not end: {left:?}"));
+                }
+            }
+        }
+        life.app.checkpoint_all().await.map_err(|e| format!("checkpoint: {e}"))?;
+        self.check().await?;
+        self.disk.kill();
+        self.restart(End::Power).await
+    }
+}
+
+// ---- steps ---------------------------------------------------------------------------------------------
+
+impl Run {
+    async fn one_step(&mut self) -> Played<Outcome> {
+        let Some(organization) = self.dice.pick(&self.organizations).copied() else {
+            return Err(String::from("there is no organization"));
+        };
+        self.stage.set_turn(organization, None);
+        let chosen = self.dice.below(100);
+        match chosen {
+            91..94 => return self.look().await,
+            94..96 => return self.stop(End::Process, true).await,
+            96..98 => return self.stop(End::Process, false).await,
+            98.. => return self.stop(End::Power, false).await,
+            _ => {}
+        }
+        let (name, result) = match chosen {
+            0..40 => ("send", self.send(organization).await),
+            40..62 => ("work", self.work(organization).await),
+            62..68 => ("assign", self.assign(organization).await),
+            68..72 => ("unassign", self.unassign(organization).await),
+            72..76 => ("merge", self.merge(organization).await),
+            76..79 => ("unmerge", self.unmerge(organization).await),
+            79..82 => ("erase", self.erase(organization).await),
+            82..84 => ("rotate", self.rotate(organization).await),
+            84..88 => ("checkpoint", self.life()?.app.checkpoint_all().await),
+            _ => ("jump", self.jump()),
+        };
+        let outcome = match &result {
+            Ok(()) => Outcome::Done,
+            Err(
+                AppError::Refused { .. }
+                | AppError::NotFound(_)
+                | AppError::Conflict(_)
+                | AppError::Invalid { .. },
+            ) => Outcome::Refused,
+            Err(_) => Outcome::Failed,
+        };
+        match &result {
+            Ok(()) => self.say(name),
+            Err(cause) => self.say(&format!("{name}: {cause}")),
+        }
+        match result {
+            Err(cause) if outcome == Outcome::Failed && !self.troubled => {
+                Err(format!("{name} failed although nothing was wrong: {cause}"))
+            }
+            _ => Ok(outcome),
+        }
+    }
+
+    async fn send(&mut self, organization: OrganizationId) -> Result<(), AppError> {
+        let content = self.dice.below(content::all().len());
+        self.stage.set_turn(organization, Some(content));
+        let app = self.app()?;
+        match send(&app, &scope_of(organization), content).await {
+            Ok(item) => {
+                self.stage.receipt((organization, item, content));
+                Ok(())
+            }
+            Err(ReceiveError::App(cause)) => Err(cause),
+            Err(ReceiveError::TooLarge { .. }) => Err(AppError::Damaged("too large".into())),
+        }
+    }
+
+    async fn work(&mut self, organization: OrganizationId) -> Result<(), AppError> {
+        self.app()?.work_on(organization, "worker").await.map(drop)
+    }
+
+    fn app(&self) -> Result<App, AppError> {
+        self.life().map(|life| life.app.clone()).map_err(AppError::Damaged)
+    }
+
+    async fn patients(&self, organization: OrganizationId) -> Result<Vec<PatientId>, AppError> {
+        let life = self.life().map_err(AppError::Damaged)?;
+        let scope = scope_of(organization);
+        let rows = life.ports.patients.patients_by_tokens(&scope, &[], None, 100).await?;
+        Ok(rows.into_iter().map(|row| row.id).collect())
+    }
+
+    /// Recordings and whose they are.
+    async fn recordings(
+        &self,
+        organization: OrganizationId,
+        of_someone: bool,
+    ) -> Result<Vec<RecordingId>, AppError> {
+        let life = self.life().map_err(AppError::Damaged)?;
+        let filter = RecordingFilter::default();
+        let rows = life.ports.recordings.recordings(&scope_of(organization), &filter, 200).await?;
+        let wanted = rows.into_iter().filter(|row| row.patient.is_some() == of_someone);
+        Ok(wanted.map(|row| row.id).collect())
+    }
+
+    async fn assign(&mut self, organization: OrganizationId) -> Result<(), AppError> {
+        let held = self.recordings(organization, false).await?;
+        let patients = self.patients(organization).await?;
+        let Some(recording) = self.dice.pick(&held).copied() else { return Ok(()) };
+        let app = self.app()?;
+        let scope = scope_of(organization);
+        match self.dice.pick(&patients).copied() {
+            Some(patient) if !self.dice.one_in(4) => app.assign(&scope, recording, patient).await,
+            _ => app.assign_new(&scope, recording, PatientIdentity::default()).await,
+        }
+    }
+
+    async fn unassign(&mut self, organization: OrganizationId) -> Result<(), AppError> {
+        let filed = self.recordings(organization, true).await?;
+        let Some(recording) = self.dice.pick(&filed).copied() else { return Ok(()) };
+        self.app()?.unassign(&scope_of(organization), recording, "not theirs").await
+    }
+
+    async fn merge(&mut self, organization: OrganizationId) -> Result<(), AppError> {
+        let patients = self.patients(organization).await?;
+        let two = (self.dice.pick(&patients).copied(), self.dice.pick(&patients).copied());
+        let (Some(from), Some(into)) = two else { return Ok(()) };
+        self.app()?.merge(&scope_of(organization), from, into, "the same person").await
+    }
+
+    async fn unmerge(&mut self, organization: OrganizationId) -> Result<(), AppError> {
+        let patients = self.patients(organization).await?;
+        let Some(patient) = self.dice.pick(&patients).copied() else { return Ok(()) };
+        self.app()?.unmerge(&scope_of(organization), patient, "not the same person").await
+    }
+
+    async fn erase(&mut self, organization: OrganizationId) -> Result<(), AppError> {
+        let patients = self.patients(organization).await?;
+        let Some(patient) = self.dice.pick(&patients).copied() else { return Ok(()) };
+        let app = self.app()?;
+        let scope = scope_of(organization);
+        let theirs = self.items_of(organization, patient).await?;
+        for family in content::FAMILIES {
+            let erased = app.erase(&scope, patient, family, "they asked for it").await;
+            if let Err(AppError::Refused { code: "not_confirmed", .. }) = erased {
+                continue;
+            }
+            let erasing = &mut self.known.entry(organization).or_default().erasing;
+            for item in &theirs {
+                let sure = erased.is_ok() || erasing.get(item) == Some(&true);
+                erasing.insert(*item, sure);
+            }
+            return erased;
+        }
+        Ok(())
+    }
+
+    /// Items whose original is one of the patient's, or of those merged with them.
+    async fn items_of(
+        &self,
+        organization: OrganizationId,
+        patient: PatientId,
+    ) -> Result<Vec<precordia_model::ItemId>, AppError> {
+        let life = self.life().map_err(AppError::Damaged)?;
+        let scope = scope_of(organization);
+        let row = life.ports.patients.patient(&scope, patient).await?;
+        let into = row.and_then(|row| row.merged_into);
+        let filter = RecordingFilter::default();
+        let recordings = life.ports.recordings.recordings(&scope, &filter, 200).await?;
+        let theirs = |row: &&precordia_app::port::RecordingRow| match into {
+            Some(_) => row.patient_before_merge == Some(patient),
+            None => row.patient == Some(patient) && row.patient_before_merge.is_none(),
+        };
+        let blobs: Vec<_> = recordings.iter().filter(theirs).map(|row| row.blob).collect();
+        let items = life.ports.items.items(&scope, None, None, 10_000).await?;
+        let its = items.into_iter().filter(|item| item.blob.is_some_and(|b| blobs.contains(&b)));
+        Ok(its.map(|item| item.id).collect())
+    }
+
+    async fn rotate(&mut self, organization: OrganizationId) -> Result<(), AppError> {
+        let at = self.organizations.iter().position(|id| *id == organization).unwrap_or_default();
+        self.app()?.rotate_organization_key(SLUGS[at]).await.map(drop)
+    }
+
+    fn jump(&mut self) -> Result<(), AppError> {
+        let seconds = [-86_400, -60, -1, 20, 90, 7200, 5_000_000];
+        self.clock.jump(seconds[self.dice.below(seconds.len())]);
+        Ok(())
+    }
+
+    /// The books close at any time, unless something is wrong with the disk.
+    async fn look(&mut self) -> Played<Outcome> {
+        self.say("books");
+        match check::books(&self.life()?.app).await {
+            Err(cause) if !self.troubled => Err(cause),
+            _ => Ok(Outcome::Done),
+        }
+    }
+
+    async fn stop(&mut self, end: End, closing: bool) -> Played<Outcome> {
+        self.say(&format!("stop: {end:?}"));
+        if !closing {
+            self.disk.kill();
+        }
+        self.restart(end).await?;
+        Ok(Outcome::Done)
+    }
+}
