@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use precordia_app::access::OrgScope;
 use precordia_app::port::{
     Append, Batch, EventLog, Head, LogName, Position, Realm, RealmId, StoreError, StoredAccess,
     StoredEvent, StoredResource, Stream,
@@ -126,6 +127,22 @@ impl EventLog for WatchedLog {
         limit: u32,
     ) -> Result<Vec<StoredAccess>, StoreError> {
         self.log.accesses_to(realm, target, actor, before, limit).await
+    }
+
+    async fn effects(
+        &self,
+        realm: Realm<'_>,
+        keys: &[String],
+    ) -> Result<BTreeMap<String, String>, StoreError> {
+        self.log.effects(realm, keys).await
+    }
+
+    async fn rows_without_events(
+        &self,
+        scope: &OrgScope,
+        limit: u32,
+    ) -> Result<Vec<Stream>, StoreError> {
+        self.log.rows_without_events(scope, limit).await
     }
 
     async fn resources(

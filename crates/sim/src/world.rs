@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use precordia_app::port::{
-    Checkpoint, Clock, MasterKey, MasterKeyError, Random, RealmId, StoreError, Witness,
+    Checkpoint, Clock, MasterKey, MasterKeyError, Random, RealmId, StoreError, Witness, Witnessed,
 };
 use precordia_model::{KeyId, Timestamp};
 use uuid::Uuid;
@@ -105,8 +105,9 @@ impl Witness for SimWitness {
         Ok(())
     }
 
-    async fn checkpoints(&self, realm: RealmId) -> Result<Option<Vec<Checkpoint>>, StoreError> {
-        Ok(Some(lock(&self.0).get(&realm).cloned().unwrap_or_default()))
+    async fn witnessed(&self, realm: RealmId) -> Result<Option<Witnessed>, StoreError> {
+        let checkpoints = lock(&self.0).get(&realm).cloned().unwrap_or_default();
+        Ok(Some(Witnessed { checkpoints, ..Witnessed::default() }))
     }
 }
 
