@@ -26,6 +26,8 @@ pub struct Settings {
     pub work_attempts_max: i64,
     /// How long a worker may hold a piece of work before another takes it.
     pub lease_seconds: i64,
+    /// How long finished work is kept.
+    pub work_kept_seconds: i64,
     /// Pause between checkpoints of a log that grew.
     pub checkpoint_seconds: u64,
     /// `None`: one piece at a time a core, at least one.
@@ -42,6 +44,7 @@ impl Default for Settings {
             session_seconds: 12 * 60 * 60,
             work_attempts_max: 8,
             lease_seconds: 15,
+            work_kept_seconds: 7 * 24 * 60 * 60,
             checkpoint_seconds: 30,
             workers: None,
             in_flight_seconds_max: 5 * 60,
@@ -60,9 +63,8 @@ pub struct Inner {
     pub(crate) live: Live,
     pub(crate) throttle: Throttle,
     pub(crate) hashing: tokio::sync::Semaphore,
-    pub(crate) work_waiting: tokio::sync::Notify,
-    pub(crate) organizations_with_work:
-        std::sync::Mutex<std::collections::BTreeSet<precordia_model::OrganizationId>>,
+    pub(crate) waking: crate::waking::Waking,
+    pub(crate) gauged: crate::operations::Gauged,
 }
 
 impl std::ops::Deref for App {
@@ -87,8 +89,8 @@ impl App {
             live: Live::default(),
             throttle: Throttle::default(),
             hashing: tokio::sync::Semaphore::new(2),
-            work_waiting: tokio::sync::Notify::new(),
-            organizations_with_work: std::sync::Mutex::default(),
+            waking: crate::waking::Waking::default(),
+            gauged: crate::operations::Gauged::default(),
         }))
     }
 

@@ -14,7 +14,9 @@ use crate::app::{App, AppError};
 use crate::blob::{BlobSealer, Written, stream_of};
 use crate::ledger::{Draft, named_key};
 use crate::live::Change;
-use crate::port::{Append, DoorCount, EffectKey, ItemRow, KeyKind, NewWork, Realm, Stream};
+use crate::port::{
+    Append, DoorCount, EffectKey, ItemRow, KeyKind, NewWork, Priority, Realm, Stream,
+};
 use crate::seal::{SealError, Sealed};
 use crate::user::hex;
 
@@ -387,7 +389,7 @@ pub(crate) fn work(app: &App, kind: &str, lane: String, subject: String) -> NewW
         kind: kind.to_owned(),
         lane,
         subject,
-        priority: 0,
+        priority: Priority::Normal,
         not_before: app.now(),
     }
 }

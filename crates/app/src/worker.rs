@@ -1,4 +1,6 @@
 //! The roles' loops: workers that take from the one queue, and the keeper that makes checkpoints.
+//!
+//! Where there is work, `waking` says; what recurs, `upkeep` does.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +13,17 @@ use tracing::{error, info, warn};
 use crate::access::OrgScope;
 use crate::app::{App, AppError};
 use crate::intake::{FOLLOW, INGEST};
-use crate::port::{ClaimedWork, WorkEnd};
+use crate::port::{ClaimedWork, Lease, WorkEnd};
+use crate::upkeep::{END_SESSIONS, PRUNE};
 
 /// How many pieces a worker claims at once; one commit for all.
 const CLAIM: u32 = 8;
-/// Work that became ready without a word to this process (another's, or after a pause) waits at most so long.
-const SWEEP: Duration = Duration::from_secs(2);
+/// A lease is prolonged while its worker is at it, but no longer than this: a worker that hangs must not
+/// keep its piece for ever.
+const TRY_SECONDS_MAX: i64 = 15 * 60;
+
+/// Every kind of work there is.
+pub const KINDS: [&str; 4] = [INGEST, FOLLOW, PRUNE, END_SESSIONS];
 
 /// Stops loops: they end what they hold and go.
 #[derive(Clone)]
@@ -52,6 +59,15 @@ impl Stopping {
     }
 }
 
+/// Ends with the try that it accompanies.
+struct Heart(tokio::task::JoinHandle<()>);
+
+impl Drop for Heart {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 impl App {
     /// Runs all loops of the worker role until told to stop.
     pub async fn work(&self, stop: &Stop) {
@@ -66,64 +82,40 @@ impl App {
         }
         let app = self.clone();
         let stopping = stop.listen();
-        tasks.spawn(async move { app.sweeper(stopping).await });
+        tasks.spawn(async move { app.poll(stopping).await });
         while tasks.join_next().await.is_some() {}
-    }
-
-    /// Remembers that an organization has work, and wakes a worker.
-    pub(crate) fn work_arrived(&self, organization: OrganizationId) {
-        self.waiting().insert(organization);
-        self.work_waiting.notify_one();
-    }
-
-    fn waiting(&self) -> std::sync::MutexGuard<'_, std::collections::BTreeSet<OrganizationId>> {
-        self.organizations_with_work.lock().expect("no code panics while it holds the set")
-    }
-
-    /// Takes turns over the organizations, so that one with much work does not starve another.
-    fn next_organization(&self, after: Option<OrganizationId>) -> Option<OrganizationId> {
-        let waiting = self.waiting();
-        let next = after.and_then(|after| waiting.iter().find(|id| **id > after));
-        next.or_else(|| waiting.iter().next()).copied()
     }
 
     async fn worker(&self, number: usize, mut stopping: Stopping) {
         let owner = format!("{}-{number}", self.new_id().simple());
         let mut last = None;
         while !stopping.is_now() {
-            let Some(organization) = self.next_organization(last) else {
+            let Some(organization) = self.waking.next(last) else {
                 tokio::select! {
-                    () = self.work_waiting.notified() => {}
+                    () = self.waking.wait() => {}
                     () = stopping.wait() => return,
                 }
                 continue;
             };
             last = Some(organization);
-            // Taken off before looking: work that comes meanwhile puts it on again.
-            self.waiting().remove(&organization);
-            match self.work_on(organization, &owner).await {
-                Ok(0) => {}
-                Ok(_) => self.work_arrived(organization),
-                Err(cause) => {
-                    error!(organization.id = %organization, error = %cause, "work could not be claimed");
-                    tokio::time::sleep(Duration::from_millis(500)).await;
-                }
+            if let Err(cause) = self.work_on(organization, &owner).await {
+                error!(organization.id = %organization, error = %cause, "work could not be claimed");
+                tokio::time::sleep(Duration::from_millis(500)).await;
             }
         }
     }
 
-    /// One turn of a worker: claims what is ready in an organization, does it, and answers how much that
-    /// was. The loops are made of this; a test calls it alone.
-    pub async fn work_on(
-        &self,
-        organization: OrganizationId,
-        owner: &str,
-    ) -> Result<usize, AppError> {
+    /// One turn of a worker: does what can be claimed in an organization, or says when to look again. The
+    /// loops are made of this; a test calls it alone.
+    pub async fn work_on(&self, organization: OrganizationId, owner: &str) -> Result<(), AppError> {
         let scope = self.system_scope(organization, "worker");
         let now = self.now();
+        self.enqueue_scheduled(&scope).await?;
         let until = now.plus_seconds(self.settings.lease_seconds);
-        let kinds = [INGEST, FOLLOW];
-        let claimed = self.ports.work.claim(&scope, &kinds, owner, now, until, CLAIM).await?;
+        let claimed = self.ports.work.claim(&scope, &KINDS, owner, now, until, CLAIM).await?;
+        if claimed.is_empty() {
+            return self.rest(organization, now).await;
+        }
         if claimed.len() == CLAIM as usize {
             // More is likely: let another worker look at once.
             self.work_arrived(organization);
@@ -133,13 +125,37 @@ impl App {
             if !self.still_ours(&scope, work).await? {
                 continue;
             }
-            let Err(cause) = self.try_once(&scope, work).await else { continue };
+            let heart = self.beat_for(&scope, &work.lease);
+            let done = self.try_once(&scope, work).await;
+            drop(heart);
+            let Err(cause) = done else { continue };
             if let Err(cause) = self.postpone(&scope, work, &cause).await {
                 // Its lease ends by itself; the others are still to be done.
                 error!(work.id = %work.lease.work, error = %cause, "work could not be postponed");
             }
         }
-        Ok(claimed.len())
+        self.work_arrived(organization);
+        Ok(())
+    }
+
+    /// Prolongs a lease while its worker is at it, in a task beside it. A lease that is lost is left: what
+    /// the worker brings will be refused.
+    fn beat_for(&self, scope: &OrgScope, lease: &Lease) -> Heart {
+        let (app, scope, lease) = (self.clone(), scope.clone(), lease.clone());
+        let seconds = self.settings.lease_seconds;
+        let pause = Duration::from_millis(seconds.unsigned_abs().saturating_mul(1000) / 3);
+        Heart(tokio::spawn(async move {
+            for _ in 0..TRY_SECONDS_MAX * 3 / seconds.max(1) {
+                tokio::time::sleep(pause).await;
+                match app.ports.work.extend(&scope, &lease, app.now().plus_seconds(seconds)).await {
+                    Ok(true) => {}
+                    Ok(false) => return warn!(work.id = %lease.work, "lease lost"),
+                    Err(cause) => {
+                        warn!(work.id = %lease.work, error = %cause, "lease not prolonged");
+                    }
+                }
+            }
+        }))
     }
 
     /// Behind slow pieces of the same claim the lease may be nearly over: then it is prolonged before the
@@ -162,8 +178,11 @@ impl App {
         }
         let work_on_it = async {
             match work.kind.as_str() {
+                INGEST => self.ingest(scope, work).await,
                 FOLLOW => self.follow(scope, work).await,
-                _ => self.ingest(scope, work).await,
+                PRUNE => self.prune(scope, work).await,
+                END_SESSIONS => self.end_sessions(scope, work).await,
+                kind => Err(AppError::Damaged(format!("nobody does work of kind `{kind}`"))),
             }
         };
         match std::panic::AssertUnwindSafe(work_on_it).catch_unwind().await {
@@ -202,28 +221,11 @@ impl App {
         base.min(300) + i64::from(byte[0]) % base.max(1)
     }
 
-    /// Looks at every organization now and then, and at all of them at the start.
-    async fn sweeper(&self, mut stopping: Stopping) {
-        loop {
-            match self.ports.directory.organizations(&self.platform()).await {
-                Ok(organizations) => organizations.iter().for_each(|row| self.work_arrived(row.id)),
-                Err(cause) => error!(error = %cause, "organizations could not be listed"),
-            }
-            tokio::select! {
-                () = tokio::time::sleep(SWEEP) => {}
-                () = stopping.wait() => return,
-            }
-        }
-    }
-
-    /// Removes sessions that ended, and brings under the active key what another process wrapped with a
-    /// retired one before it learned of the rotation.
-    async fn tidy_all(&self) -> Result<(), AppError> {
+    /// Brings under the active key what another process wrapped with a retired one before it learned of the
+    /// rotation.
+    async fn rewrap_all(&self) -> Result<(), AppError> {
         for organization in self.ports.directory.organizations(&self.platform()).await? {
-            let scope = self.system_scope(organization.id, "keeper");
-            let now = self.now();
-            self.ports.accounts.remove_sessions_expired((&scope).into(), now).await?;
-            self.rewrap_retired(&scope).await?;
+            self.rewrap_retired(&self.system_scope(organization.id, "keeper")).await?;
         }
         Ok(())
     }
@@ -237,8 +239,8 @@ impl App {
             if let Err(cause) = self.checkpoint_all().await {
                 error!(error = %cause, "checkpoints could not be written");
             }
-            if let Err(cause) = self.tidy_all().await {
-                error!(error = %cause, "ended sessions and retired keys could not be tidied");
+            if let Err(cause) = self.rewrap_all().await {
+                error!(error = %cause, "keys could not be brought under the active key");
             }
             if stopped {
                 info!("last checkpoints written");

@@ -77,6 +77,7 @@ pub struct Limits {
     pub session_seconds: i64,
     pub work_attempts_max: i64,
     pub lease_seconds: i64,
+    pub work_kept_seconds: i64,
     pub checkpoint_seconds: u64,
     pub workers: Option<usize>,
     pub in_flight_seconds_max: i64,
@@ -141,6 +142,7 @@ impl Default for Limits {
             session_seconds: s.session_seconds,
             work_attempts_max: s.work_attempts_max,
             lease_seconds: s.lease_seconds,
+            work_kept_seconds: s.work_kept_seconds,
             checkpoint_seconds: s.checkpoint_seconds,
             workers: s.workers,
             in_flight_seconds_max: s.in_flight_seconds_max,
@@ -199,6 +201,7 @@ impl Config {
             ("limits.session_seconds", self.limits.session_seconds),
             ("limits.work_attempts_max", self.limits.work_attempts_max),
             ("limits.lease_seconds", self.limits.lease_seconds),
+            ("limits.work_kept_seconds", self.limits.work_kept_seconds),
         ];
         if let Some((name, _)) = positive.into_iter().find(|(_, value)| *value <= 0) {
             bail!("{name} must be above zero");
@@ -236,6 +239,7 @@ impl Config {
             session_seconds: l.session_seconds,
             work_attempts_max: l.work_attempts_max,
             lease_seconds: l.lease_seconds,
+            work_kept_seconds: l.work_kept_seconds,
             checkpoint_seconds: l.checkpoint_seconds,
             workers: l.workers,
             in_flight_seconds_max: l.in_flight_seconds_max,

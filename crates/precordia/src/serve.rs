@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use precordia_app::audit::IntakeGauges;
-use precordia_app::{App, Stop};
+use precordia_app::{App, Stop, WorkGauges};
 use precordia_server::{DemoSignIn, ServerOptions};
 use tokio::task::JoinHandle;
 use tracing::info;
@@ -77,7 +76,7 @@ pub async fn start(
     });
     tokio::spawn({
         let (app, stop) = (app.clone(), stop.clone());
-        async move { watch_intake(&app, stop).await }
+        async move { watch_work(&app, stop).await }
     });
     info!(%address, "listening");
     Ok(Running { address, server, workers, keeper })
@@ -120,13 +119,13 @@ async fn signal() -> Result<()> {
 }
 
 /// Keeps the gauges of what waits: how much, how long, and what was given up.
-async fn watch_intake(app: &App, stop: Stop) {
+async fn watch_work(app: &App, stop: Stop) {
     describe_gauges();
     let mut stopping = stop.listen();
     loop {
-        match app.intake_gauges().await {
-            Ok(gauges) => record(&gauges),
-            Err(cause) => tracing::warn!(error = %cause, "intake gauges could not be read"),
+        match app.work_gauges().await {
+            Ok(gauges) => record(app, &gauges),
+            Err(cause) => tracing::warn!(error = %cause, "gauges of the queue could not be read"),
         }
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(10)) => {}
@@ -135,11 +134,20 @@ async fn watch_intake(app: &App, stop: Stop) {
     }
 }
 
-fn record(gauges: &IntakeGauges) {
+fn record(app: &App, gauges: &WorkGauges) {
     metrics::gauge!("precordia_items_in_flight").set(gauges.in_flight as f64);
     metrics::gauge!("precordia_items_in_flight_oldest_seconds").set(gauges.oldest_seconds as f64);
     metrics::gauge!("precordia_items_given_up").set(gauges.given_up as f64);
     metrics::gauge!("precordia_items_overdue").set(if gauges.overdue { 1.0 } else { 0.0 });
+    for (kind, counts) in &gauges.kinds {
+        let states = [("ready", counts.ready), ("leased", counts.leased), ("dead", counts.dead)];
+        for (state, count) in states {
+            metrics::gauge!("precordia_work_pieces", "kind" => *kind, "state" => state)
+                .set(count as f64);
+        }
+        let age = counts.oldest_at.map_or(0, |at| app.seconds_since(at));
+        metrics::gauge!("precordia_work_oldest_seconds", "kind" => *kind).set(age as f64);
+    }
 }
 
 fn describe_gauges() {
@@ -150,5 +158,11 @@ fn describe_gauges() {
     metrics::describe_gauge!(
         "precordia_items_overdue",
         "1 when an item is in flight for longer than its limit"
+    );
+    metrics::describe_gauge!("precordia_work_pieces", "Pieces of work that are not done");
+    metrics::describe_gauge!(
+        "precordia_work_oldest_seconds",
+        metrics::Unit::Seconds,
+        "Age of the oldest piece of work that is not done"
     );
 }

@@ -44,6 +44,10 @@ permissions! {
     ReadAccessLog = "read-access-log",
     /// Rotate the organization's keys.
     ManageKeys = "manage-keys",
+    /// The queue: what waits, what was given up, what runs by the clock.
+    ReadOperations = "read-operations",
+    /// Try work again, give it up, pause it.
+    ManageOperations = "manage-operations",
     /// Ask for access outside the role, with a reason.
     BreakGlass = "break-glass",
     /// Organizations and sites of the platform; no patient.
@@ -86,9 +90,13 @@ pub const fn granted(role: Role, permission: Permission) -> bool {
                 | P::ErasePatient
                 | P::ReadAccessLog
                 | P::ManageKeys
+                | P::ReadOperations
+                | P::ManageOperations
                 | P::BreakGlass
         ),
-        Role::Auditor => matches!(permission, P::ReadAccessLog | P::ReadIntake),
+        Role::Auditor => {
+            matches!(permission, P::ReadAccessLog | P::ReadIntake | P::ReadOperations)
+        }
         // De-identified data sets come with the research work; until then a researcher sees none.
         Role::Researcher => false,
         Role::Service => {

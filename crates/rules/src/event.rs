@@ -90,6 +90,10 @@ events! {
     OrganizationChanged(OrganizationFacts) = "organization.changed",
     SiteRegistered(SiteFacts) = "site.registered",
     SenderRefused(SenderRefused) = "sender.refused",
+    WorkRetried(WorkRetried) = "work.retried",
+    WorkGivenUp(WorkGivenUp) = "work.given-up",
+    WorkPaused(WorkPaused) = "work.paused",
+    WorkResumed(WorkResumed) = "work.resumed",
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -357,4 +361,35 @@ pub struct SiteFacts {
 pub struct SenderRefused {
     pub door: Door,
     pub reason: String,
+}
+
+/// Somebody asked for another try of work that was given up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkRetried {
+    pub kind: String,
+    /// The stream that the work is about.
+    pub subject: String,
+    /// Tries until then.
+    pub attempts: i64,
+    /// Why the last one failed, as the program said it.
+    pub reason: Option<String>,
+}
+
+/// Somebody gave up work that waited.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkGivenUp {
+    pub kind: String,
+    pub subject: String,
+    pub attempts: i64,
+    pub reason: Phi<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkPaused {
+    pub kind: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkResumed {
+    pub kind: String,
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use precordia_app::access::OrgScope;
-use precordia_app::port::{Batch, ClaimedWork, Lease, StoreError, WorkCounts, WorkEnd, WorkQueue};
+use precordia_app::port::{Batch, ClaimedWork, Lease, Schedule, StoreError, WorkEnd, WorkQueue};
 use precordia_app::{App, Arrival, ReceiveError};
 use precordia_model::{Door, ItemId, OrganizationId, RequestId, Timestamp};
 use uuid::Uuid;
@@ -164,11 +164,36 @@ impl WorkQueue for ThievingQueue {
         self.queue.end(s, l, end).await
     }
 
-    async fn counts(&self, scope: &OrgScope) -> Result<WorkCounts, StoreError> {
-        self.queue.counts(scope).await
+    async fn next_due(
+        &self,
+        scope: &OrgScope,
+        kinds: &[&str],
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.queue.next_due(scope, kinds).await
     }
 
-    async fn open_subjects(&self, s: &OrgScope, kind: &str) -> Result<Vec<String>, StoreError> {
-        self.queue.open_subjects(s, kind).await
+    async fn schedules_due(
+        &self,
+        scope: &OrgScope,
+        now: Timestamp,
+    ) -> Result<Vec<Schedule>, StoreError> {
+        self.queue.schedules_due(scope, now).await
+    }
+
+    async fn put_schedules(
+        &self,
+        scope: &OrgScope,
+        schedules: &[Schedule],
+    ) -> Result<(), StoreError> {
+        self.queue.put_schedules(scope, schedules).await
+    }
+
+    async fn remove_done(
+        &self,
+        scope: &OrgScope,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        self.queue.remove_done(scope, before, limit).await
     }
 }

@@ -134,7 +134,7 @@ fn batch() -> Batch {
             kind: "ingest".into(),
             lane: stream.0.clone(),
             subject: stream.0.clone(),
-            priority: 5,
+            priority: Priority::Normal,
             not_before: now,
         }],
         effects: vec![EffectKey { key: format!("content/{}", uuid().simple()), subject: stream.0 }],

@@ -10,6 +10,7 @@ use std::hash::Hash as Key;
 use precordia_app::chain::{ResourceFields, access_hash, new_event_hash, resources_hash};
 use precordia_app::port::{
     Append, Batch, KeyChange, Lease, LogName, Members, NewEvent, Position, RealmId, Version,
+    WorkChange, WorkState,
 };
 use precordia_model::{KeyId, WorkId};
 use uuid::Uuid;
@@ -18,7 +19,8 @@ use crate::engine::{Connection, DbError, Script};
 use crate::key::{self, KeyNow};
 use crate::log::{self, Ends};
 use crate::resource::{self, Name};
-use crate::{member, view, work};
+use crate::work::LeaseName;
+use crate::{member, view, work, work_change};
 
 /// What is wrong with a batch whatever the database holds. Such a one never joins a commit.
 pub(crate) fn fault(batch: &Batch) -> Option<&'static str> {
@@ -52,9 +54,7 @@ pub(crate) async fn append(
         let verdict = known.judge(batch)?;
         known.settle(verdict.is_ok());
         answers.push(match verdict {
-            Ok(lane) => {
-                Append::Done { positions: write(&mut script, realm, &mut ends, batch, lane) }
-            }
+            Ok(()) => Append::Done { positions: write(&mut script, realm, &mut ends, batch) },
             Err(refusal) => refusal,
         });
     }
@@ -77,7 +77,6 @@ fn write<'a>(
     realm: RealmId,
     ends: &mut Ends,
     batch: &'a Batch,
-    lane: Option<String>,
 ) -> Vec<Position> {
     let mut positions = Vec::with_capacity(batch.events.len());
     for (index, event) in batch.events.iter().enumerate() {
@@ -95,13 +94,14 @@ fn write<'a>(
     batch.views.iter().for_each(|change| view::write(script, change, first));
     batch.forget_effects.iter().for_each(|key| log::forget_effect(script, key));
     batch.effects.iter().for_each(|effect| log::put_effect(script, &effect.key, &effect.subject));
-    if let (Some(lease), Some(lane)) = (&batch.finish, lane) {
-        work::finish(script, lease.work, lane);
+    let at = batch.events.first().map(|event| event.at);
+    if let Some(lease) = &batch.finish {
+        work::finish(script, lease.work, at.unwrap_or(lease.until));
     }
-    let enqueued_at = batch.events.first().map(|event| event.at);
+    batch.work_changes.iter().for_each(|change| work_change::write(script, change));
     for piece in &batch.work {
         ends.work += 1;
-        work::put(script, piece, ends.work, enqueued_at.unwrap_or(piece.not_before));
+        work::put(script, piece, ends.work, at.unwrap_or(piece.not_before));
     }
     positions
 }
@@ -129,12 +129,14 @@ fn write_event<'a>(
 
 /// What the preconditions of a group of batches look at, as it stands after the batches judged so far.
 struct Known<'a> {
-    leases: Table<(WorkId, &'a str), Option<String>>,
+    leases: Table<LeaseName<'a>, bool>,
     effects: Table<&'a str, Option<String>>,
     streams: Table<&'a str, Version>,
     resources: Table<Name<'a>, i64>,
     keys: Table<KeyId, KeyNow>,
     members: Table<Members, BTreeSet<Uuid>>,
+    pieces: Table<WorkId, String>,
+    schedules: Table<&'a str, i64>,
 }
 
 impl<'a> Known<'a> {
@@ -150,28 +152,31 @@ impl<'a> Known<'a> {
         let changed = all.clone().flat_map(|b| &b.keys).map(key::changed);
         let keys = changed.chain(all.clone().flat_map(|b| b.alive.iter().copied()));
         let members = all.clone().flat_map(|b| &b.exactly).map(|(set, _)| *set);
+        let changes = all.clone().flat_map(|b| &b.work_changes);
+        let pieces = distinct(changes.clone().filter_map(work_change::piece));
+        let schedules = distinct(changes.filter_map(work_change::schedule));
         let held = work::hold(connection, leases).await?;
         Ok(Self {
-            leases: Table::new(held.into_iter().map(|(lease, lane)| (lease, Some(lane))).collect()),
+            leases: Table::new(held.into_iter().map(|lease| (lease, true)).collect()),
             effects: Table::new(log::effects(connection, distinct(effects)).await?),
             streams: Table::new(log::versions(connection, distinct(streams)).await?),
             resources: Table::new(resource::versions(connection, distinct(resources)).await?),
             keys: Table::new(key::states(connection, distinct(keys)).await?),
             members: Table::new(member::read(connection, distinct(members)).await?),
+            pieces: Table::new(work_change::states(connection, pieces).await?),
+            schedules: Table::new(work_change::due(connection, schedules).await?),
         })
     }
 
-    /// The lane of the work that the batch finishes, or the answer that refuses the batch.
-    fn judge(&mut self, batch: &'a Batch) -> Result<Result<Option<String>, Append>, DbError> {
-        let lane = match self.take_lease(batch) {
-            Ok(lane) => lane,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+    /// Nothing, or the answer that refuses the batch.
+    fn judge(&mut self, batch: &'a Batch) -> Result<Result<(), Append>, DbError> {
         let refusal = self
-            .expected(batch)
+            .take_lease(batch)
+            .or_else(|| self.expected(batch))
             .or_else(|| self.add_effects(batch))
             .or_else(|| self.add_events(batch))
-            .or_else(|| self.add_resources(batch));
+            .or_else(|| self.add_resources(batch))
+            .or_else(|| batch.work_changes.iter().find_map(|change| self.change_work(change)));
         if let Some(refusal) = refusal {
             return Ok(Err(refusal));
         }
@@ -184,7 +189,7 @@ impl<'a> Known<'a> {
             return Ok(Err(refusal));
         }
         self.move_members(batch);
-        Ok(Ok(lane))
+        Ok(Ok(()))
     }
 
     /// What the batch relies on and does not write itself.
@@ -235,15 +240,15 @@ impl<'a> Known<'a> {
         }
     }
 
-    fn take_lease(&mut self, batch: &'a Batch) -> Result<Option<String>, Append> {
-        let Some(lease) = &batch.finish else { return Ok(None) };
-        let key = (lease.work, lease.owner.as_str());
-        match self.leases.get(&key).cloned().flatten() {
-            Some(lane) => {
-                self.leases.set(key, None);
-                Ok(Some(lane))
+    fn take_lease(&mut self, batch: &'a Batch) -> Option<Append> {
+        let lease = batch.finish.as_ref()?;
+        let name = work::name_of(lease);
+        match self.leases.get(&name) {
+            Some(true) => {
+                self.leases.set(name, false);
+                None
             }
-            None => Err(Append::LeaseLost { work: lease.work }),
+            _ => Some(Append::LeaseLost { work: lease.work }),
         }
     }
 
@@ -288,6 +293,29 @@ impl<'a> Known<'a> {
         None
     }
 
+    /// What is not as its change expects is a conflict on it, without versions.
+    fn change_work(&mut self, change: &'a WorkChange) -> Option<Append> {
+        let conflict = |stream| Some(Append::Conflict { stream, expected: 0, found: 0 });
+        let (work, from, to) = match change {
+            WorkChange::Pause { .. } | WorkChange::Resume { .. } => return None,
+            WorkChange::Advance { kind, from, to } => {
+                let kind = kind.as_str();
+                if self.schedules.get(&kind) != Some(&from.micros()) {
+                    return conflict(format!("schedule/{kind}"));
+                }
+                self.schedules.set(kind, to.micros());
+                return None;
+            }
+            WorkChange::Retry { work, .. } => (*work, WorkState::Dead, WorkState::Ready),
+            WorkChange::GiveUp { work, .. } => (*work, WorkState::Ready, WorkState::Dead),
+        };
+        if self.pieces.get(&work).map(String::as_str) != Some(from.name()) {
+            return conflict(format!("work/{work}"));
+        }
+        self.pieces.set(work, to.name().to_owned());
+        None
+    }
+
     fn change_key(&mut self, change: &'a KeyChange) -> Result<Option<Append>, DbError> {
         let id = key::changed(change);
         let now = self.keys.get(&id).cloned();
@@ -319,6 +347,8 @@ impl<'a> Known<'a> {
         self.resources.settle(keep);
         self.keys.settle(keep);
         self.members.settle(keep);
+        self.pieces.settle(keep);
+        self.schedules.settle(keep);
     }
 }
 

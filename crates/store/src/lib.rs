@@ -27,6 +27,8 @@ mod system;
 mod view;
 mod witness;
 mod work;
+mod work_change;
+mod work_view;
 
 pub use files::{Files, LocalFiles, OpenFile};
 pub use master::{MasterSourceError, master_absent, master_from_env, master_from_file};

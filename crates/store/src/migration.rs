@@ -43,6 +43,8 @@ const MIGRATIONS: &[Migration] = migrations! {
     "0007_recording" Organization;
     "0008_patient" Organization;
     "0009_directory" Platform;
+    "0010_queue" Organization;
+    "0010_waiting" Platform;
     "0011_item_blob" Organization;
 };
 

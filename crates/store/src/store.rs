@@ -157,6 +157,8 @@ pub fn ports(
         accounts: Arc::<Store>::clone(store),
         directory: Arc::<Store>::clone(store),
         work: Arc::<Store>::clone(store),
+        work_views: Arc::<Store>::clone(store),
+        work_waiting: Arc::<Store>::clone(store),
         blobs: Arc::<Store>::clone(store),
         keys: Arc::<Store>::clone(store),
         master,

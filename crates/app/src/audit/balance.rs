@@ -8,7 +8,7 @@ use precordia_rules::intake::Balance;
 
 use crate::access::OrgScope;
 use crate::app::{App, AppError};
-use crate::intake::{INGEST, balances};
+use crate::intake::{FOLLOW, INGEST, balances};
 use crate::port::{LogName, Position, WorkCounts};
 use crate::view::item::state_by_kind;
 
@@ -22,6 +22,7 @@ pub struct BalanceReport {
     pub doors: Vec<(Door, Balance)>,
     /// By the events, whatever the views say.
     pub by_events: Balance,
+    /// Work on items.
     pub work: WorkCounts,
     /// What does not agree, in words.
     pub disagreements: Vec<String>,
@@ -74,8 +75,9 @@ impl App {
         by_events: Balance,
     ) -> Result<BalanceReport, AppError> {
         let doors = balances(&self.ports.items.item_counts(scope).await?);
-        let work = self.ports.work.counts(scope).await?;
-        let open = self.ports.work.open_subjects(scope, INGEST).await?.len() as i64;
+        let counts = self.ports.work_views.counts(scope).await?;
+        let work = WorkCounts::of(&counts, &[INGEST, FOLLOW]);
+        let open = self.ports.work_views.open_subjects(scope, INGEST).await?.len() as i64;
         let views = doors.iter().fold(Balance::default(), |sum, (_, b)| Balance {
             received: sum.received + b.received,
             filed: sum.filed + b.filed,
@@ -148,33 +150,5 @@ impl ItemsByEvents {
             } += 1;
         }
         balance
-    }
-}
-
-/// Sums over all organizations, for the gauges that an operator watches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct IntakeGauges {
-    pub in_flight: i64,
-    /// Age of the oldest unfinished piece of work.
-    pub oldest_seconds: i64,
-    pub given_up: i64,
-    /// Older than the limit of the configuration.
-    pub overdue: bool,
-}
-
-impl App {
-    pub async fn intake_gauges(&self) -> Result<IntakeGauges, AppError> {
-        let mut gauges = IntakeGauges::default();
-        let now = self.now();
-        for organization in self.ports.directory.organizations(&self.platform()).await? {
-            let scope = self.system_scope(organization.id, "metrics");
-            let counts = self.ports.work.counts(&scope).await?;
-            gauges.in_flight += counts.ready + counts.leased + counts.dead;
-            gauges.given_up += counts.dead;
-            let age = counts.oldest_at.map_or(0, |at| (now.micros() - at.micros()) / 1_000_000);
-            gauges.oldest_seconds = gauges.oldest_seconds.max(age);
-        }
-        gauges.overdue = gauges.oldest_seconds > self.settings.in_flight_seconds_max;
-        Ok(gauges)
     }
 }

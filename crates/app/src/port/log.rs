@@ -98,6 +98,7 @@ pub struct Batch {
     pub keys: Vec<KeyChange>,
     pub views: Vec<ViewChange>,
     pub work: Vec<super::NewWork>,
+    pub work_changes: Vec<super::WorkChange>,
     pub effects: Vec<EffectKey>,
     /// Effect keys to forget (erasure).
     pub forget_effects: Vec<String>,

@@ -109,6 +109,8 @@ pub struct Ports {
     pub accounts: Arc<dyn Accounts>,
     pub directory: Arc<dyn Directory>,
     pub work: Arc<dyn WorkQueue>,
+    pub work_views: Arc<dyn WorkViews>,
+    pub work_waiting: Arc<dyn WorkWaiting>,
     pub blobs: Arc<dyn Blobs>,
     pub keys: Arc<dyn KeyStore>,
     pub master: Arc<dyn MasterKey>,

@@ -218,7 +218,7 @@ impl App {
             _ => return Ok(None),
         };
         let subject = format!("item/{}", row.id);
-        if self.ports.work.open_subjects(scope, kind).await?.contains(&subject) {
+        if self.ports.work_views.open_subjects(scope, kind).await?.contains(&subject) {
             return Ok(None);
         }
         Ok(Some(work(self, kind, format!("item/{lane}"), subject)))

@@ -8,6 +8,7 @@ mod fhir;
 mod house;
 mod intake;
 mod key;
+mod operations;
 mod patient;
 mod session;
 mod view;

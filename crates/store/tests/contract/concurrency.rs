@@ -69,7 +69,7 @@ pub async fn each_of_64_waiters_gets_its_own_answer(opened: &Opened) {
         assert_eq!(positions, (first..first + 40).collect::<Vec<_>>());
     }
     assert_eq!(verify(&opened.store, (&scope).into()).await, (201, 200));
-    assert_eq!(opened.store.counts(&scope).await.unwrap().ready, 200);
+    assert_eq!(crate::work::count(&opened.store, &scope).await, (200, 0, 0));
 }
 
 pub async fn of_two_writers_of_a_stream_one_wins(opened: &Opened) {

@@ -41,10 +41,18 @@ pub async fn no_port_shows_another_organization(opened: &Opened) {
             ViewChange::Password { user: user.id, hash: "h".into() },
         ],
         work: vec![work("lane")],
+        work_changes: vec![WorkChange::Pause {
+            kind: "deliver".into(),
+            by: "user/b".into(),
+            at: Timestamp(1),
+        }],
         effects: vec![effect("k", "s")],
         ..one(&stream)
     };
     done(store.append((&b).into(), batch).await);
+    let schedule =
+        Schedule { kind: "ingest".into(), every_seconds: 1, next_due: Timestamp(0), open: false };
+    store.put_schedules(&b, &[schedule]).await.unwrap();
 
     let platform = platform();
     let realms: [Realm<'_>; 2] = [(&a).into(), (&platform).into()];
@@ -79,7 +87,10 @@ pub async fn no_port_shows_another_organization(opened: &Opened) {
     assert_eq!(store.patients(&a, &[patient.id]).await.unwrap(), []);
     assert_eq!(store.patients_by_tokens(&a, &[vec![b"t".to_vec()]], None, 9).await.unwrap(), []);
     assert_eq!(store.merged_from(&a, PatientId(uuid::Uuid::nil())).await.unwrap(), []);
-    assert_eq!(store.counts(&a).await.unwrap(), WorkCounts::default());
+    assert_eq!(store.counts(&a).await.unwrap(), []);
+    assert_eq!(store.pieces(&a, &WorkFilter::default(), None, 9).await.unwrap(), []);
+    assert_eq!(store.paused(&a).await.unwrap(), []);
+    assert_eq!(store.schedules(&a).await.unwrap(), []);
     assert_eq!(store.open_subjects(&a, "ingest").await.unwrap(), Vec::<String>::new());
     let claim = store.claim(&a, &["ingest"], "w", Timestamp(9), Timestamp(99), 9).await;
     assert_eq!(claim.unwrap(), []);

@@ -21,6 +21,7 @@ mod samples;
 mod tls;
 mod views;
 mod work;
+mod work_change;
 
 macro_rules! contract {
     ($($topic:ident: $($case:ident)+;)+) => {
@@ -96,14 +97,27 @@ contract! {
         merged_patients_are_found_by_their_survivor;
     work:
         a_lane_is_worked_in_order_and_lanes_in_parallel
-        lower_priority_comes_first
+        priorities_are_a_head_start_and_no_more
+        nothing_waits_for_ever_behind_urgent_work
         an_expired_lease_is_claimed_by_another_and_lost
+        no_two_claims_of_a_piece_are_the_same_lease
         an_expired_lease_that_nobody_claimed_still_holds
         a_retry_waits_and_keeps_its_lane
         a_dead_piece_frees_its_lane
         kinds_and_times_limit_a_claim
         many_workers_never_hold_a_lane_twice
         a_dead_end_and_an_append_agree_on_the_turn;
+    work_change:
+        a_revived_piece_takes_its_place_in_its_lane
+        only_a_dead_piece_is_tried_again_and_only_a_waiting_one_given_up
+        a_paused_kind_is_not_claimed_by_anybody
+        a_schedule_is_enqueued_once_by_however_many
+        finished_work_is_removed_in_pages_when_it_is_old
+        work_is_listed_by_state_and_kind
+        one_of_two_wins_a_waiting_piece
+        two_stores_and_eight_tasks_do_two_thousand_pieces_once
+        a_claim_costs_the_same_among_a_hundred_thousand
+        who_has_work_is_known_without_opening_anything;
     accounts:
         users_are_found_by_id_and_login
         two_users_cannot_have_one_login

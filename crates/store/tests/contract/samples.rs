@@ -64,7 +64,7 @@ pub fn work(lane: &str) -> NewWork {
         kind: "ingest".into(),
         lane: lane.into(),
         subject: format!("item/{}", uuid()),
-        priority: 5,
+        priority: Priority::Normal,
         not_before: Timestamp(0),
     }
 }

@@ -11,26 +11,43 @@ use precordia_store::Store;
 use crate::engines::Opened;
 use crate::samples::*;
 
-async fn enqueue(store: &Store, scope: &OrgScope, work: Vec<NewWork>) {
+pub async fn enqueue(store: &Store, scope: &OrgScope, work: Vec<NewWork>) {
     done(store.append(scope.into(), carrying(Batch { work, ..Batch::default() })).await);
 }
 
 /// Claims at a time until ten later.
-async fn claim(store: &Store, scope: &OrgScope, owner: &str, now: i64) -> Vec<ClaimedWork> {
+pub async fn claim(store: &Store, scope: &OrgScope, owner: &str, now: i64) -> Vec<ClaimedWork> {
     let until = Timestamp(now + 10);
     store.claim(scope, &["ingest", "deliver"], owner, Timestamp(now), until, 100).await.unwrap()
 }
 
-fn ids(claimed: &[ClaimedWork]) -> Vec<WorkId> {
+pub fn ids(claimed: &[ClaimedWork]) -> Vec<WorkId> {
     claimed.iter().map(|piece| piece.lease.work).collect()
 }
 
-async fn finish(store: &Store, scope: &OrgScope, lease: &Lease) -> Append {
+pub async fn finish(store: &Store, scope: &OrgScope, lease: &Lease) -> Append {
     let batch = Batch { finish: Some(lease.clone()), ..Batch::default() };
     store.append(scope.into(), batch).await.unwrap()
 }
 
-const FINISHED: Append = Append::Done { positions: Vec::new() };
+/// Ready, leased and dead, of the kinds that these tests use.
+pub async fn count(store: &Store, scope: &OrgScope) -> (i64, i64, i64) {
+    let counts = store.counts(scope).await.unwrap();
+    let counts = WorkCounts::of(&counts, &["ingest", "deliver"]);
+    (counts.ready, counts.leased, counts.dead)
+}
+
+pub async fn try_change(store: &Store, scope: &OrgScope, change: WorkChange) -> Append {
+    let batch = Batch { work_changes: vec![change], ..one(&new_stream()) };
+    store.append(scope.into(), batch).await.unwrap()
+}
+
+pub async fn change(store: &Store, scope: &OrgScope, change: WorkChange) {
+    let answer = try_change(store, scope, change).await;
+    assert!(matches!(answer, Append::Done { .. }), "{answer:?}");
+}
+
+pub const FINISHED: Append = Append::Done { positions: Vec::new() };
 
 pub async fn a_lane_is_worked_in_order_and_lanes_in_parallel(opened: &Opened) {
     let scope = opened.organization().await;
@@ -42,7 +59,7 @@ pub async fn a_lane_is_worked_in_order_and_lanes_in_parallel(opened: &Opened) {
     let first = claim(store, &scope, "w", 1).await;
     assert_eq!(ids(&first), [a[0].id, b[0].id]);
     let expected = ClaimedWork {
-        lease: Lease { work: a[0].id, owner: "w".into(), until: Timestamp(11) },
+        lease: Lease { work: a[0].id, owner: "w".into(), claim: 1, until: Timestamp(11) },
         kind: "ingest".into(),
         lane: "a".into(),
         subject: a[0].subject.clone(),
@@ -58,22 +75,63 @@ pub async fn a_lane_is_worked_in_order_and_lanes_in_parallel(opened: &Opened) {
     assert_eq!(finish(store, &scope, &first[1].lease).await, FINISHED);
     assert_eq!(finish(store, &scope, &second[0].lease).await, FINISHED);
     assert_eq!(ids(&claim(store, &scope, "w", 4).await), [a[2].id, b[1].id]);
+    assert_eq!(count(store, &scope).await, (1, 2, 0));
     let counts = store.counts(&scope).await.unwrap();
-    assert_eq!((counts.ready, counts.leased, counts.dead), (1, 2, 0));
-    assert_eq!(counts.oldest_at, Some(Timestamp(1_000_001)));
+    assert_eq!(counts.len(), 1);
+    assert_eq!(counts[0].1.oldest_at, Some(Timestamp(1_000_001)));
 }
 
-pub async fn lower_priority_comes_first(opened: &Opened) {
+pub async fn priorities_are_a_head_start_and_no_more(opened: &Opened) {
     let scope = opened.organization().await;
     let store = &*opened.store;
-    let with = |lane: &str, priority| NewWork { priority, ..work(lane) };
-    let pieces = vec![with("a", 5), with("b", 1), with("c", 9), with("d", 1), with("b", -3)];
-    let expected = [1, 3, 0, 2].map(|n: usize| pieces[n].id);
+    let minute = Priority::HEAD_START_SECONDS * 1_000_000;
+    let with =
+        |lane: &str, priority, due| NewWork { priority, not_before: Timestamp(due), ..work(lane) };
+    let (urgent, normal, background) = (Priority::Urgent, Priority::Normal, Priority::Background);
+    let pieces = vec![
+        with("a", background, 0),
+        with("b", normal, 0),
+        with("c", urgent, 0),
+        with("d", urgent, minute - 1),
+        with("e", urgent, minute + 1),
+        with("f", normal, minute + 1),
+        with("g", urgent, 2 * minute + 1),
+    ];
+    // c at -1, d just before b at 0, e just after; a at 1 before f and g at 1 and a moment.
+    let expected = [2, 3, 1, 4, 0, 5, 6].map(|n: usize| pieces[n].id);
     enqueue(store, &scope, pieces).await;
-    let now = Timestamp(1);
-    let two = store.claim(&scope, &["ingest"], "w", now, Timestamp(9), 2).await.unwrap();
+    let now = Timestamp(3 * minute);
+    let until = now.plus_seconds(9);
+    let two = store.claim(&scope, &["ingest"], "w", now, until, 2).await.unwrap();
     assert_eq!(ids(&two), expected[..2]);
-    assert_eq!(ids(&claim(store, &scope, "w", 1).await), expected[2..]);
+    let rest = store.claim(&scope, &["ingest"], "w", now, until, 9).await.unwrap();
+    assert_eq!(ids(&rest), expected[2..]);
+}
+
+/// More urgent work comes than can be done, for ever; one piece can wait.
+pub async fn nothing_waits_for_ever_behind_urgent_work(opened: &Opened) {
+    let scope = opened.organization().await;
+    let store = &*opened.store;
+    let patient = NewWork { priority: Priority::Background, ..work("patient") };
+    enqueue(store, &scope, vec![patient.clone()]).await;
+    let per_level = Priority::HEAD_START_SECONDS;
+    for second in 0.. {
+        assert!(second <= 4 * per_level + 4, "still waiting after {second} pieces");
+        let now = Timestamp(0).plus_seconds(second);
+        let urgent = |n| NewWork {
+            priority: Priority::Urgent,
+            not_before: now,
+            ..work(&format!("urgent/{second}/{n}"))
+        };
+        enqueue(store, &scope, vec![urgent(0), urgent(1)]).await;
+        let until = now.plus_seconds(1);
+        let got = store.claim(&scope, &["ingest"], "w", now, until, 1).await.unwrap().remove(0);
+        assert_eq!(finish(store, &scope, &got.lease).await, FINISHED);
+        if got.lease.work == patient.id {
+            assert!(second >= 2 * per_level, "urgent work has its head start: {second}");
+            return;
+        }
+    }
 }
 
 pub async fn an_expired_lease_is_claimed_by_another_and_lost(opened: &Opened) {
@@ -107,6 +165,42 @@ pub async fn an_expired_lease_is_claimed_by_another_and_lost(opened: &Opened) {
     );
 }
 
+/// A worker that lost a piece and won it again, and two tasks that call themselves the same, are told apart.
+pub async fn no_two_claims_of_a_piece_are_the_same_lease(opened: &Opened) {
+    let scope = opened.organization().await;
+    let store = &*opened.store;
+    enqueue(store, &scope, vec![work("a")]).await;
+    let first = claim(store, &scope, "same", 0).await.remove(0);
+    let second = claim(store, &scope, "same", 50).await.remove(0);
+    assert_eq!((first.lease.work, second.attempt), (second.lease.work, 2));
+    let late = async |lease: &Lease| {
+        let stream = new_stream();
+        let work = vec![work("late")];
+        let batch = Batch { finish: Some(lease.clone()), work, ..one(&stream) };
+        let answer = store.append((&scope).into(), batch).await.unwrap();
+        assert_eq!(answer, Append::LeaseLost { work: lease.work });
+        assert!(store.stream((&scope).into(), &stream).await.unwrap().is_empty());
+        assert!(!store.extend(&scope, lease, Timestamp(99)).await.unwrap());
+        for end in [
+            WorkEnd::Retry { not_before: Timestamp(0), reason: "r".into() },
+            WorkEnd::Dead { reason: "r".into() },
+        ] {
+            assert!(!store.end(&scope, lease, end).await.unwrap());
+        }
+        assert_eq!(count(store, &scope).await, (0, 1, 0));
+    };
+    late(&first.lease).await;
+    // Tries begin anew after a person asked for one; claims do not.
+    let dead = WorkEnd::Dead { reason: "r".into() };
+    assert!(store.end(&scope, &second.lease, dead).await.unwrap());
+    change(store, &scope, WorkChange::Retry { work: second.lease.work, at: Timestamp(60) }).await;
+    let third = claim(store, &scope, "same", 60).await.remove(0);
+    assert_eq!((third.attempt, third.lease.claim), (1, 3));
+    late(&first.lease).await;
+    late(&second.lease).await;
+    assert_eq!(finish(store, &scope, &third.lease).await, FINISHED);
+}
+
 pub async fn an_expired_lease_that_nobody_claimed_still_holds(opened: &Opened) {
     let scope = opened.organization().await;
     let store = &*opened.store;
@@ -133,8 +227,7 @@ pub async fn a_retry_waits_and_keeps_its_lane(opened: &Opened) {
         let not_before = Timestamp((attempt + 1) * 100);
         let retry = WorkEnd::Retry { not_before, reason: "later".into() };
         assert!(store.end(&scope, &piece.lease, retry).await.unwrap());
-        let counts = store.counts(&scope).await.unwrap();
-        assert_eq!((counts.ready, counts.leased, counts.dead), (2, 0, 0));
+        assert_eq!(count(store, &scope).await, (2, 0, 0));
     }
     let last = claim(store, &scope, "w", 400).await.pop().unwrap();
     assert_eq!((last.lease.work, last.attempt), (first, 5));
@@ -159,8 +252,7 @@ pub async fn a_dead_piece_frees_its_lane(opened: &Opened) {
     assert_eq!(ids(&second), ids_in_order[1..2]);
     assert_eq!(finish(store, &scope, &second[0].lease).await, FINISHED);
     assert_eq!(ids(&claim(store, &scope, "w", 3).await), ids_in_order[2..]);
-    let counts = store.counts(&scope).await.unwrap();
-    assert_eq!((counts.ready, counts.leased, counts.dead), (0, 1, 1));
+    assert_eq!(count(store, &scope).await, (0, 1, 1));
     let open = store.open_subjects(&scope, "ingest").await.unwrap();
     assert_eq!(open, [subjects[0].clone(), subjects[2].clone()]);
     assert_eq!(store.open_subjects(&scope, "deliver").await.unwrap(), Vec::<String>::new());
@@ -217,8 +309,8 @@ pub async fn many_workers_never_hold_a_lane_twice(opened: &Opened) {
                 let claimed =
                     store.claim(&scope, &["ingest"], &owner, now, until, 2).await.unwrap();
                 if claimed.is_empty() {
-                    let counts = store.counts(&scope).await.unwrap();
-                    if counts.ready + counts.leased == 0 {
+                    let (ready, leased, _) = count(&store, &scope).await;
+                    if ready + leased == 0 {
                         return;
                     }
                     tokio::task::yield_now().await;

@@ -1,0 +1,110 @@
+//! Work that recurs: its schedules, and what it does.
+
+use std::collections::BTreeSet;
+
+use precordia_model::WorkId;
+use tracing::info;
+
+use crate::access::OrgScope;
+use crate::app::{App, AppError};
+use crate::ledger::Draft;
+use crate::port::{Append, Batch, ClaimedWork, NewWork, Priority, Schedule, WorkChange};
+
+pub const PRUNE: &str = "prune-work";
+pub const END_SESSIONS: &str = "end-sessions";
+
+/// Every organization's schedules, with their seconds from one time to the next.
+const SCHEDULES: [(&str, i64); 2] = [(PRUNE, 60 * 60), (END_SESSIONS, 60 * 60)];
+
+/// Finished pieces that one transaction removes.
+const PAGE: u32 = 500;
+
+impl App {
+    /// Enqueues what is due by its schedule. The next time is moved in the same transaction, so that of
+    /// several processes one enqueues and the others are told.
+    pub(crate) async fn enqueue_scheduled(&self, scope: &OrgScope) -> Result<(), AppError> {
+        self.ensure_schedules(scope).await?;
+        let now = self.now();
+        for schedule in self.ports.work.schedules_due(scope, now).await? {
+            let to = schedule.after(now);
+            let work = NewWork {
+                id: WorkId(self.new_id()),
+                kind: schedule.kind.clone(),
+                lane: Schedule::lane_of(&schedule.kind),
+                subject: Schedule::lane_of(&schedule.kind),
+                priority: Priority::Background,
+                not_before: now,
+            };
+            let batch = Batch {
+                // One that is not done yet, because its kind is paused or fails, is enough.
+                work: if schedule.open { Vec::new() } else { vec![work] },
+                work_changes: vec![WorkChange::Advance {
+                    kind: schedule.kind,
+                    from: schedule.next_due,
+                    to,
+                }],
+                ..Batch::default()
+            };
+            match self.ports.log.append(scope.into(), batch).await? {
+                Append::Done { .. } | Append::Conflict { .. } => {}
+                other => return Err(AppError::Damaged(format!("a schedule met {other:?}"))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Once an organization and process. The first times of a thousand organizations are spread over the
+    /// interval by their ids.
+    async fn ensure_schedules(&self, scope: &OrgScope) -> Result<(), AppError> {
+        let organization = scope.organization();
+        if self.waking.has_schedules(organization) {
+            return Ok(());
+        }
+        let there = self.ports.work_views.schedules(scope).await?;
+        let there: BTreeSet<(&str, i64)> =
+            there.iter().map(|one| (one.kind.as_str(), one.every_seconds)).collect();
+        if SCHEDULES.iter().any(|schedule| !there.contains(schedule)) {
+            let all = SCHEDULES.map(|(kind, every_seconds)| {
+                let seconds = organization.0.as_u128() % every_seconds.unsigned_abs() as u128;
+                let first = self.now().plus_seconds(i64::try_from(seconds).unwrap_or(0));
+                Schedule { kind: kind.to_owned(), every_seconds, next_due: first, open: false }
+            });
+            self.ports.work.put_schedules(scope, &all).await?;
+        }
+        self.waking.schedules_are_there(organization);
+        Ok(())
+    }
+
+    /// Removes work that was finished long ago.
+    pub(crate) async fn prune(&self, scope: &OrgScope, work: &ClaimedWork) -> Result<(), AppError> {
+        let before = self.now().plus_seconds(-self.settings.work_kept_seconds);
+        let mut removed = 0;
+        loop {
+            let page = self.ports.work.remove_done(scope, before, PAGE).await?;
+            removed += page;
+            if page < u64::from(PAGE) {
+                break;
+            }
+        }
+        if removed > 0 {
+            info!(organization.id = %scope.organization(), removed, "finished work removed");
+        }
+        self.finish(scope, work).await
+    }
+
+    /// Removes sessions that ended.
+    pub(crate) async fn end_sessions(
+        &self,
+        scope: &OrgScope,
+        work: &ClaimedWork,
+    ) -> Result<(), AppError> {
+        self.ports.accounts.remove_sessions_expired(scope.into(), self.now()).await?;
+        self.finish(scope, work).await
+    }
+
+    async fn finish(&self, scope: &OrgScope, work: &ClaimedWork) -> Result<(), AppError> {
+        let mut draft = Draft::new(self, scope.into());
+        draft.batch.finish = Some(work.lease.clone());
+        draft.append(scope.into()).await.map(drop)
+    }
+}
