@@ -68,7 +68,7 @@ check-generated: web
 
 # ---- test ------------------------------------------------------------------------------------------
 
-tests := rust web fhir dicom e2e api metrics
+tests := rust web fhir dicom e2e api metrics audit
 .PHONY: test tools $(tests:%=test-%)
 
 test: $(tests:%=test-%) ## The whole suite; installs what it needs first
@@ -96,6 +96,9 @@ test-api: tools build
 
 test-metrics: tools build
 	$(step) metrics scripts/with-demo.sh tests/metrics.sh
+
+test-audit: build
+	$(step) audit tests/audit-export.sh
 
 # ---- heavier ---------------------------------------------------------------------------------------
 

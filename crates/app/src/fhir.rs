@@ -344,7 +344,7 @@ impl App {
                 .await?;
             let more = rows.len() > page.count;
             for row in &rows {
-                let body = audit_event_of(scope, row);
+                let body = audit_event_of(scope, row, None);
                 if page.offer(Some(&body), || before.map(Cursor::Access)) {
                     return Ok(());
                 }
@@ -368,7 +368,7 @@ impl App {
         };
         Ok(match row {
             Some(row) if row.position == position => FhirRead::Found(Box::new(FhirResource {
-                body: audit_event_of(scope, &row),
+                body: audit_event_of(scope, &row, None),
                 version: 1,
                 last_updated: row.at,
             })),
@@ -538,8 +538,8 @@ fn audit_id(position: Position) -> String {
     format!("access-{position}")
 }
 
-/// A row of the access log as FHIR says it.
-fn audit_event_of(scope: &OrgScope, row: &StoredAccess) -> Value {
+/// A row of the access log as FHIR says it; `detail` is what the actor said, opened.
+pub(crate) fn audit_event_of(scope: &OrgScope, row: &StoredAccess, detail: Option<&str>) -> Value {
     use audit_event::{AccessActor, AccessFact, AccessKind, AccessOutcome, AccessPurpose};
     let id = FhirId::parse(&audit_id(row.position)).expect("a number with a prefix is a FHIR id");
     let kind = match row.action.as_str() {
@@ -548,9 +548,12 @@ fn audit_event_of(scope: &OrgScope, row: &StoredAccess) -> Value {
         "session.open" => AccessKind::SignIn,
         "session.close" => AccessKind::SignOut,
         "item.receive" => AccessKind::Import,
-        "recording.original" | "item.original" | "fhir.binary" | "recording.sheet" => {
-            AccessKind::Export
-        }
+        "recording.original"
+        | "item.original"
+        | "fhir.binary"
+        | "recording.sheet"
+        | "access-log.export"
+        | "access-log.export-opened" => AccessKind::Export,
         action if action.ends_with(".list") || action.ends_with(".search") => AccessKind::Query,
         "worklist.read" | "balance.read" | "item.count" => AccessKind::Query,
         action if ["user.", "token.", "key."].iter().any(|noun| action.starts_with(noun)) => {
@@ -590,7 +593,7 @@ fn audit_event_of(scope: &OrgScope, row: &StoredAccess) -> Value {
             .map(AccessActor::User),
         roles: &parse_roles(&row.roles),
         purpose,
-        reason: None,
+        reason: detail,
         patient: target.parse().ok().filter(|_| noun == "patient"),
         resource,
         request: row.request.parse().ok(),

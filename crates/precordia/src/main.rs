@@ -126,6 +126,21 @@ enum AuditVerb {
         #[command(flatten)]
         config: ConfigFile,
     },
+    /// Write an organization's logs as files that an outsider without keys can verify, and its accesses
+    /// as FHIR AuditEvents.
+    Export {
+        #[command(flatten)]
+        args: audit::ExportArgs,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Prove one row against a checkpoint. Exit 0: proven; 3: no checkpoint saw it; 4: tampered.
+    Prove {
+        #[command(flatten)]
+        args: audit::ProveArgs,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
     /// Print the conservation equation; exit 1 when it does not close.
     Balance {
         #[arg(long)]
@@ -241,6 +256,12 @@ fn run(verb: Verb) -> Result<ExitCode> {
                 let config = Config::load(file.config.as_deref())?;
                 logging::start(&config.log)?;
                 runtime()?.block_on(audit::verify(config, file.config.is_some(), args))
+            }
+            AuditVerb::Export { args, config } => {
+                with_app(&config, false, async |app| audit::export(app, args).await)
+            }
+            AuditVerb::Prove { args, config } => {
+                with_app(&config, false, async |app| audit::prove(app, args).await)
             }
             AuditVerb::Balance { json, config } => {
                 with_app(&config, false, async |app| audit::balance(app, json).await)

@@ -31,7 +31,7 @@ impl App {
         })
     }
 
-    async fn checkpoint_realm(
+    pub(super) async fn checkpoint_realm(
         &self,
         realm: Realm<'_>,
         pair: &Ed25519KeyPair,
@@ -72,7 +72,7 @@ impl App {
     }
 
     /// `None` before the platform was set up.
-    async fn signing_pair(&self) -> Result<Option<Ed25519KeyPair>, AppError> {
+    pub(super) async fn signing_pair(&self) -> Result<Option<Ed25519KeyPair>, AppError> {
         let platform = self.platform();
         let rows = self.keyring.rows_of((&platform).into(), "signing").await?;
         let Some(row) = rows.first() else { return Ok(None) };

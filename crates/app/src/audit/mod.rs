@@ -3,12 +3,20 @@
 mod accesses;
 mod balance;
 mod checkpoint;
+mod export;
+mod lines;
+mod offline;
+mod prove;
 mod report;
 mod rows;
 mod verify;
 mod walk;
 
 pub use balance::*;
+pub use export::{ExportFile, Exported, Manifest};
+pub use lines::RowLine;
+pub use offline::{Export, ExportError};
+pub use prove::Proof;
 pub use report::*;
 pub use rows::{AccessLine, CheckpointLine, ConsistencyLine, EventLine, hex, unhex};
 pub use walk::Signer;

@@ -194,6 +194,8 @@ pub struct VerifyReport {
     pub warnings: Vec<Warning>,
     /// Lines of the witness that are damaged or missing, by their number in its file.
     pub witness_lines_wrong: Vec<u64>,
+    /// Files of an export that are not as its manifest says, or a manifest that is not signed.
+    pub files_wrong: Vec<String>,
     /// Whether the views are what the events make of them; absent where a realm has none or they could
     /// not be compared, which is a warning then.
     pub views: Option<ViewReport>,
@@ -204,6 +206,7 @@ impl VerifyReport {
     pub fn is_clean(&self) -> bool {
         self.logs.iter().all(|log| log.findings.is_empty())
             && self.witness_lines_wrong.is_empty()
+            && self.files_wrong.is_empty()
             && self.views.as_ref().is_none_or(ViewReport::is_equal)
     }
 

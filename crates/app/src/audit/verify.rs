@@ -9,7 +9,7 @@ use precordia_model::Timestamp;
 
 use super::report::{Finding, LogReport, Verification, VerifyReport, Warning};
 use super::rows::{AccessLine, EventLine};
-use super::walk::{Signer, Step, Versions, Walk};
+use super::walk::{Signer, Step, Versions, WITNESS_LAG_SECONDS, Walk};
 use crate::access::OrgScope;
 use crate::app::{App, AppError};
 use crate::chain::{Frontier, ResourceFields, resources_hash};
@@ -19,9 +19,6 @@ use crate::view::ViewReport;
 
 /// Rows that are read at once.
 pub(super) const PAGE: u32 = 500;
-
-/// Rows may go on for so long after the last checkpoint before that is strange, at least.
-const WITNESS_LAG_SECONDS: i64 = 600;
 
 impl App {
     /// The control ledger and every organization, by this installation's own key.
@@ -254,24 +251,25 @@ pub(super) fn report_of(
 ) -> VerifyReport {
     // Where nothing was written there is nothing to have seen.
     let nothing = logs.iter().all(|log| log.rows == 0);
-    let mut warnings = Vec::new();
     let mut report = VerifyReport {
         realm,
         witness: false,
         logs,
         warnings: Vec::new(),
         witness_lines_wrong: Vec::new(),
+        files_wrong: Vec::new(),
         views: None,
     };
     if let Some(witnessed) = witnessed {
         report.witness = nothing || !witnessed.checkpoints.is_empty();
-        warnings.extend(witnessed.torn.into_iter().map(|line| Warning::WitnessTorn { line }));
+        report
+            .warnings
+            .extend(witnessed.torn.into_iter().map(|line| Warning::WitnessTorn { line }));
         report.witness_lines_wrong = witnessed.wrong;
     }
     if *signer == Signer::Unknown && report.witness && !nothing {
-        warnings.push(Warning::KeyUnknown);
+        report.warnings.push(Warning::KeyUnknown);
     }
-    report.warnings = warnings;
     report
 }
 

@@ -13,6 +13,9 @@ use crate::port::{Checkpoint, LogName, Position};
 /// The most findings of a log that are listed; the first is what matters.
 const FINDINGS_MAX: usize = 100;
 
+/// Rows may go on for so long after the last checkpoint before that is strange, at least.
+pub(super) const WITNESS_LAG_SECONDS: i64 = 600;
+
 /// Several machines may write, and their clocks are not one.
 const CLOCK_SKEW_US: i64 = 60_000_000;
 
@@ -50,6 +53,11 @@ pub(super) fn signed_bytes(checkpoint: &Checkpoint) -> Vec<u8> {
     bytes.extend_from_slice(&checkpoint.root);
     bytes.extend_from_slice(&checkpoint.at.micros().to_be_bytes());
     bytes
+}
+
+/// Whether a checkpoint is this signer's. Nobody signs nothing.
+pub(super) fn signed_by(checkpoint: &Checkpoint, signer: &Signer) -> bool {
+    signer.public_key() == Some(&checkpoint.public_key) && signature_holds(checkpoint)
 }
 
 fn signature_holds(checkpoint: &Checkpoint) -> bool {
@@ -119,8 +127,7 @@ impl Walk {
                 signer = Signer::Key(checkpoint.public_key.clone());
             }
             // A line that somebody signed with a key of their own proves nothing.
-            let ours = signer.public_key() == Some(&checkpoint.public_key);
-            if !ours || !signature_holds(&checkpoint) || position < 1 {
+            if !signed_by(&checkpoint, &signer) || position < 1 {
                 walk.find(Finding::WitnessUnsigned { position });
                 continue;
             }

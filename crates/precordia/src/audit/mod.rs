@@ -1,7 +1,9 @@
 //! `audit`: on the data itself, with or without a server beside it.
 
 mod balance;
+mod export;
 mod verify;
 
 pub use balance::balance;
+pub use export::{ExportArgs, ProveArgs, export, prove};
 pub use verify::{VerifyArgs, verify};

@@ -9,29 +9,37 @@ use precordia_app::audit::{
     ClockFault, LogReport, Signer, Verdict, Verification, VerifyReport, Warning, unhex,
 };
 
+use super::export::{MANIFEST, verify_export};
 use crate::config::{Config, Engine};
 use crate::output::{data, words};
 use crate::wiring;
+
+pub const UNPROVEN: u8 = Verdict::Unproven.exit_code();
+pub const TAMPERED: u8 = Verdict::Tampered.exit_code();
 
 #[derive(Args)]
 pub struct VerifyArgs {
     /// Report in JSON; docs/audit-format describes it.
     #[arg(long)]
     pub json: bool,
-    /// A copy of a data directory, to be verified instead of the configured one.
+    /// A copy of a data directory, or an export, to be verified instead of the configured data.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// The witness to compare with, instead of the configured one.
     #[arg(long, value_name = "DIR")]
     pub witness: Option<PathBuf>,
-    /// The key that must have signed the checkpoints, in hexadecimal; without it the one that the master
-    /// key opens.
+    /// The key that must have signed the checkpoints, in hexadecimal; without it, for data, the one that
+    /// the master key opens.
     #[arg(long, value_name = "HEX")]
     pub public_key: Option<String>,
 }
 
 pub async fn verify(mut config: Config, configured: bool, args: VerifyArgs) -> Result<ExitCode> {
     let given = args.public_key.as_deref().map(public_key).transpose()?;
+    if let Some(dir) = args.data.as_deref().filter(|dir| dir.join(MANIFEST).is_file()) {
+        let signer = given.map_or(Signer::Unknown, Signer::Key);
+        return tell(&verify_export(dir, args.witness.as_deref(), &signer).await?, args.json);
+    }
     if let Some(dir) = &args.data {
         point_at(&mut config, configured, dir)?;
     }
@@ -47,7 +55,7 @@ pub async fn verify(mut config: Config, configured: bool, args: VerifyArgs) -> R
     tell(&app.verification(&signer).await?, args.json)
 }
 
-pub fn public_key(text: &str) -> Result<Vec<u8>> {
+fn public_key(text: &str) -> Result<Vec<u8>> {
     let key = unhex(text).filter(|key| key.len() == 32);
     key.context("--public-key takes 32 bytes in lower-case hexadecimal")
 }
@@ -71,7 +79,7 @@ fn point_at(config: &mut Config, configured: bool, dir: &std::path::Path) -> Res
     Ok(())
 }
 
-pub fn tell(verification: &Verification, as_json: bool) -> Result<ExitCode> {
+fn tell(verification: &Verification, as_json: bool) -> Result<ExitCode> {
     if as_json {
         data(&serde_json::to_string_pretty(verification)?);
     } else {
