@@ -1,15 +1,17 @@
 //! Somebody has the database and changes it. What was done, and where first, is named.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+// All edits have one type, also those that only exchange.
+#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::ptr_arg)]
 
 mod common;
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 
+use common::forge::{self, Event, Ledger};
 use common::{Client, Site, file_of};
 use precordia_synth::{Pattern, Person};
-use rusqlite::Connection;
 use serde_json::Value;
 
 /// What is done to the database, and the finding that must come first.
@@ -90,49 +92,417 @@ fn every_kind_of_tampering_is_found_and_named() {
         doctor.get(&format!("/api/recordings/{}", item["recording_id"].as_str().unwrap())).ok();
     }
     assert_eq!(server.stop(), Some(0));
-    let (code, clean) = verify(&site, &site.path("precordia.toml"));
+    let (code, clean) = verify_words(site.root(), &[]);
     assert_eq!(code, 0, "{clean}");
 
     for (what, sql, expected) in CASES {
         let copy = copy_of(&site, "copy");
-        change(&copy.join("data"), sql);
-        let (code, report) = verify(&site, &copy.join("precordia.toml"));
+        Ledger::of(&copy.join("data"), "").open().execute_batch(sql).unwrap();
+        let (code, report) = verify_with(&copy, None);
         assert_eq!(code, 4, "{what}: {report}");
-        let kinds = kinds(&report);
-        assert_eq!(kinds.first().map(String::as_str), Some(*expected), "{what}: {kinds:?}");
+        assert_eq!(report["first"]["kind"], *expected, "{what}: {report:#}");
+    }
+}
+
+/// Who attacks: each has what the one before has, but that `Witness` does without the signing key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Attacker {
+    /// Has the database and edits rows in it.
+    Edits,
+    /// Has the database and makes chain, tree and head fit again.
+    Forges,
+    /// And has the master key, so that checkpoints can be signed; not the place where they are kept.
+    Key,
+    /// Forges, and has the witness's directory; not the key.
+    Witness,
+    /// Has everything.
+    All,
+}
+
+/// What the verifier says, who has the genuine witness but for `Witness` and `All`.
+#[derive(Clone, Copy, Debug)]
+enum Outcome {
+    /// Exit 4, and this kind first.
+    Found(&'static str),
+    /// Exit 3, and a warning of this kind.
+    Warned(&'static str),
+    /// Exit 0. With a copy of the witness that was kept elsewhere: this.
+    Hidden(&'static Outcome),
+    /// Needs what this attacker does not have.
+    Cannot,
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Outcome::Found(kind) => write!(f, "`{kind}`"),
+            Outcome::Warned(kind) => write!(f, "`{kind}`, exit 3"),
+            Outcome::Hidden(kept) => write!(f, "not found; by a kept witness: {kept}"),
+            Outcome::Cannot => f.write_str("cannot"),
+        }
+    }
+}
+
+type Edit = fn(&mut Vec<Event>);
+
+/// What is done to the event log of the organization `alpha`.
+enum Deed {
+    Edit(Edit),
+    /// A row is added that says that it is a day old; whoever only edits turns the machine's clock instead.
+    Backdate,
+    SwapOrganizations,
+    OldCopy,
+    CutWitness,
+}
+
+struct Row {
+    name: &'static str,
+    what: &'static str,
+    deed: Deed,
+    cells: [(Attacker, Outcome); 5],
+}
+
+const DIFFERS: Outcome = Outcome::Found("differs-from-witness");
+const OLD: Outcome = Outcome::Found("old-copy");
+const UNSIGNED: Outcome = Outcome::Found("witness-unsigned");
+const CLOCK: Outcome = Outcome::Warned("clock");
+
+const fn cells(
+    edits: Outcome,
+    forges: Outcome,
+    key: Outcome,
+    witness: Outcome,
+    all: Outcome,
+) -> [(Attacker, Outcome); 5] {
+    [
+        (Attacker::Edits, edits),
+        (Attacker::Forges, forges),
+        (Attacker::Key, key),
+        (Attacker::Witness, witness),
+        (Attacker::All, all),
+    ]
+}
+
+const fn against_the_witness(edits: &'static str) -> [(Attacker, Outcome); 5] {
+    let hidden = Outcome::Hidden(&DIFFERS);
+    cells(Outcome::Found(edits), DIFFERS, DIFFERS, UNSIGNED, hidden)
+}
+
+/// The table of `docs/safety/tamper.md`, and a test for each of its rows.
+macro_rules! table {
+    ($($name:ident: $what:literal, $deed:expr, $cells:expr;)*) => {
+        const TABLE: &[Row] = &[
+            $(Row { name: stringify!($name), what: $what, deed: $deed, cells: $cells }),*
+        ];
+        $(#[test] fn $name() { attack(stringify!($name)); })*
+    };
+}
+
+table! {
+    a_row_is_changed: "change a row", Deed::Edit(change), against_the_witness("changed");
+    a_row_is_inserted: "insert a row", Deed::Edit(insert), against_the_witness("unchained");
+    rows_are_reordered: "exchange two rows", Deed::Edit(reorder), against_the_witness("unchained");
+    a_row_is_removed: "remove a row", Deed::Edit(remove), against_the_witness("removed");
+    the_tail_is_cut: "cut the tail off", Deed::Edit(cut),
+        cells(Outcome::Found("cut-off"), OLD, OLD, UNSIGNED, Outcome::Hidden(&OLD));
+    a_stream_is_dropped: "drop a stream", Deed::Edit(drop_stream), against_the_witness("removed");
+    organizations_are_swapped: "swap the rows of two organizations", Deed::SwapOrganizations,
+        against_the_witness("changed");
+    the_clock_is_rolled_back: "roll the clock back", Deed::Backdate,
+        cells(CLOCK, CLOCK, CLOCK, UNSIGNED, Outcome::Hidden(&CLOCK));
+    an_old_copy_is_restored: "restore an old copy", Deed::OldCopy,
+        cells(OLD, OLD, OLD, Outcome::Hidden(&OLD), Outcome::Hidden(&OLD));
+    the_witness_is_cut_back: "cut the witness back, and change what it no longer covers", Deed::CutWitness,
+        cells(Outcome::Cannot, Outcome::Cannot, Outcome::Cannot, Outcome::Hidden(&DIFFERS), Outcome::Hidden(&DIFFERS));
+}
+
+/// The row that is touched where one is, counted from 0. A checkpoint has seen it long ago.
+const TOUCHED: usize = 4;
+
+fn change(events: &mut Vec<Event>) {
+    events[TOUCHED].payload.fill(0);
+}
+
+fn insert(events: &mut Vec<Event>) {
+    let mut inserted = events[TOUCHED - 1].clone();
+    inserted.stream = String::from("item/00000000-0000-7000-8000-000000000000");
+    inserted.version = 1;
+    inserted.written.clear();
+    events[TOUCHED..].iter_mut().for_each(|event| event.position += 1);
+    inserted.position += 1;
+    events.insert(TOUCHED, inserted);
+}
+
+fn reorder(events: &mut Vec<Event>) {
+    let at = (TOUCHED..events.len()).find(|n| events[*n].stream != events[n + 1].stream).unwrap();
+    events.swap(at, at + 1);
+    events[at].position -= 1;
+    events[at + 1].position += 1;
+}
+
+fn remove(events: &mut Vec<Event>) {
+    events.remove(TOUCHED);
+}
+
+fn cut(events: &mut Vec<Event>) {
+    events.truncate(events.len() - 3);
+}
+
+fn drop_stream(events: &mut Vec<Event>) {
+    let longer = |stream: &str| events.iter().filter(|event| event.stream == stream).count() > 1;
+    let stream = events[TOUCHED..].iter().map(|e| &e.stream).find(|s| longer(s)).unwrap().clone();
+    events.retain(|event| event.stream != stream);
+}
+
+fn backdate(events: &mut Vec<Event>) {
+    let mut late = events[events.len() - 1].clone();
+    late.position += 1;
+    late.stream = String::from("item/00000000-0000-7000-8000-000000000000");
+    late.at -= DAY_US;
+    late.written.clear();
+    events.push(late);
+}
+
+const DAY_US: i64 = 86_400_000_000;
+
+/// Two organizations, an old state of them, and the witness of today as somebody kept it.
+struct Scene {
+    site: Site,
+    alpha: String,
+    beta: String,
+}
+
+fn scene() -> &'static Scene {
+    static SCENE: OnceLock<Scene> = OnceLock::new();
+    SCENE.get_or_init(|| {
+        let site = Site::new("warn");
+        let codes = ["alpha", "beta"].map(|slug| site.apply(slug, slug));
+        let mut server = site.serve();
+        for (slug, code) in ["alpha", "beta"].iter().zip(codes) {
+            let administrator = Client::set_up(&server.url, slug, &code);
+            let doctor = administrator.user(slug, "doctor", "cardiologist");
+            for number in 0..2 {
+                doctor.upload(&file_of(Pattern::ALL[number], &Person::demo(number), number));
+            }
+        }
+        assert_eq!(server.stop(), Some(0));
+        copy_of(&site, "old");
+        let mut server = site.serve();
+        for slug in ["alpha", "beta"] {
+            let doctor = Client::sign_in(&server.url, slug, "doctor");
+            for number in 2..4 {
+                doctor.upload(&file_of(Pattern::ALL[number], &Person::demo(number), number));
+            }
+        }
+        assert_eq!(server.stop(), Some(0));
+        copy_dir(&site.path("data-witness"), &site.path("kept"));
+        let organization = |slug: &str| {
+            let output =
+                site.run(&["org", "apply", site.path(&format!("{slug}.toml")).to_str().unwrap()]);
+            let text = String::from_utf8(output.stdout).unwrap();
+            let line = text.lines().find_map(|line| line.strip_prefix("organization ")).unwrap();
+            line.split(' ').next_back().unwrap().to_owned()
+        };
+        let (alpha, beta) = (organization("alpha"), organization("beta"));
+        Scene { site, alpha, beta }
+    })
+}
+
+/// Every attacker of a row does it to a copy.
+fn attack(name: &str) {
+    let row = TABLE.iter().find(|row| row.name == name).unwrap();
+    for (attacker, outcome) in &row.cells {
+        if matches!(outcome, Outcome::Cannot) {
+            continue;
+        }
+        let copy = copy_of(&scene().site, &format!("{name}-{attacker:?}"));
+        strike(&row.deed, *attacker, &copy);
+        let who = format!("{}, {attacker:?}", row.what);
+        expect(outcome, &who, verify_with(&copy, None));
+        if let Outcome::Hidden(kept) = outcome {
+            expect(kept, &who, verify_with(&copy, Some(&scene().site.path("kept"))));
+        }
+        if *attacker == Attacker::Key {
+            // His checkpoints are good ones. Only that they are not where ours are tells them apart.
+            let own = copy.join("own-witness");
+            forge::sign_with_master(&copy.join("data"), &copy.join("data-keys/master.key"), &own);
+            expect(&Outcome::Hidden(outcome), &who, verify_with(&copy, Some(&own)));
+        }
+        std::fs::remove_dir_all(&copy).unwrap();
+    }
+}
+
+fn strike(deed: &Deed, attacker: Attacker, copy: &Path) {
+    let (data, witness) = (copy.join("data"), copy.join("data-witness"));
+    let old = scene().site.path("old");
+    let alpha = Ledger::of(&data, &scene().alpha);
+    let beta = Ledger::of(&data, &scene().beta);
+    let has_witness = matches!(attacker, Attacker::Witness | Attacker::All);
+    let put = |ledger: &Ledger, events: Vec<Event>| match attacker {
+        Attacker::Edits => ledger.write(&events),
+        _ => ledger.forge(events),
+    };
+    let edit = |edit: Edit| {
+        let mut events = alpha.read();
+        edit(&mut events);
+        put(&alpha, events);
+    };
+    match deed {
+        Deed::Edit(by) => edit(*by),
+        Deed::Backdate if attacker == Attacker::Edits => {
+            forge::sign_in_with_clock(copy, -DAY_US, "alpha", "doctor");
+        }
+        Deed::Backdate => edit(backdate),
+        Deed::SwapOrganizations => {
+            let (of_alpha, of_beta) = (alpha.read(), beta.read());
+            put(&alpha, of_beta);
+            put(&beta, of_alpha);
+        }
+        Deed::OldCopy => {
+            std::fs::remove_dir_all(&data).unwrap();
+            copy_dir(&old.join("data"), &data);
+        }
+        Deed::CutWitness => {
+            let covered = Ledger::of(&old.join("data"), &scene().alpha).read().len();
+            let mut events = alpha.read();
+            events[covered + 1].payload.fill(0);
+            alpha.forge(events);
+        }
+    }
+    let both = [&alpha, &beta].map(|ledger| witness.join(format!("{}.jsonl", ledger.realm)));
+    match (deed, attacker) {
+        _ if !has_witness => {}
+        (Deed::OldCopy | Deed::CutWitness, _) => copy_dir(&old.join("data-witness"), &witness),
+        (_, Attacker::Witness) => {
+            [&alpha, &beta].iter().for_each(|l| l.witness_with_own_key(&witness))
+        }
+        _ => {
+            both.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+            forge::sign_with_master(&data, &copy.join("data-keys/master.key"), &witness);
+        }
+    }
+}
+
+#[track_caller]
+fn expect(outcome: &Outcome, who: &str, (code, report): (i32, Value)) {
+    match outcome {
+        Outcome::Found(kind) => {
+            assert_eq!(code, 4, "{who}: {report:#}");
+            assert_eq!(report["first"]["kind"], *kind, "{who}: {report:#}");
+        }
+        Outcome::Warned(kind) => {
+            assert_eq!(code, 3, "{who}: {report:#}");
+            assert_eq!(kinds_of(&report, "warnings").first().unwrap(), kind, "{who}: {report:#}");
+        }
+        Outcome::Hidden(_) => {
+            assert_eq!((code, &report["first"]), (0, &Value::Null), "{who}: {report:#}")
+        }
+        Outcome::Cannot => panic!("{who}: nothing to expect"),
     }
 }
 
 #[test]
-fn an_old_copy_put_back_is_found_by_the_witness_alone() {
-    let site = Site::new("warn");
-    let code = site.apply("alpha", "Alpha");
-    let mut server = site.serve();
-    let administrator = Client::set_up(&server.url, "alpha", &code);
-    let doctor = administrator.user("alpha", "doctor", "cardiologist");
-    doctor.upload(&file_of(Pattern::ALL[0], &Person::demo(0), 0));
-    assert_eq!(server.stop(), Some(0));
-    let old = copy_of(&site, "old");
-    let mut server = site.serve();
-    let doctor = Client::sign_in(&server.url, "alpha", "doctor");
-    doctor.upload(&file_of(Pattern::ALL[1], &Person::demo(1), 1));
-    assert_eq!(server.stop(), Some(0));
-
-    // The old copy is whole in itself; its own witness says nothing against it.
-    assert_eq!(verify(&site, &old.join("precordia.toml")).0, 0);
-    std::fs::remove_dir_all(old.join("data-witness")).unwrap();
-    assert_eq!(verify(&site, &old.join("precordia.toml")).0, 3, "without a witness, that is said");
-    copy_dir(&site.path("data-witness"), &old.join("data-witness"));
-    let (code, report) = verify(&site, &old.join("precordia.toml"));
-    assert_eq!(code, 4);
-    assert_eq!(kinds(&report).first().map(String::as_str), Some("old-copy"), "{report}");
+fn whoever_only_edits_is_found_at_the_first_row_that_is_wrong() {
+    let touched = TOUCHED as i64 + 1;
+    for (edit, kind) in [(change as Edit, "changed"), (insert, "unchained"), (remove, "removed")] {
+        let copy = copy_of(&scene().site, &format!("first-{kind}"));
+        let alpha = Ledger::of(&copy.join("data"), &scene().alpha);
+        let mut events = alpha.read();
+        edit(&mut events);
+        alpha.write(&events);
+        let (_, report) = verify_with(&copy, None);
+        let first = serde_json::json!({ "realm": scene().alpha, "log": "events", "position": touched, "kind": kind });
+        assert_eq!(report["first"], first);
+        let log = realm_of(&report, &scene().alpha)["logs"][0].clone();
+        assert!(log["proven_to"].as_i64().unwrap() < touched, "{log:#}");
+    }
 }
 
-fn verify(site: &Site, config: &Path) -> (i32, Value) {
+#[test]
+fn what_no_checkpoint_has_seen_can_be_forged_and_the_report_says_from_where() {
+    let copy = copy_of(&scene().site, "unwitnessed");
+    let old = scene().site.path("old");
+    copy_dir(&old.join("data-witness"), &copy.join("data-witness"));
+    let covered = Ledger::of(&old.join("data"), &scene().alpha).read().len() as i64;
+    let alpha = Ledger::of(&copy.join("data"), &scene().alpha);
+    let mut events = alpha.read();
+    let rows = events.len() as i64;
+    events[covered as usize].payload.fill(0);
+    alpha.forge(events);
+    let (code, report) = verify_with(&copy, None);
+    assert_eq!(code, 0, "{report:#}");
+    let log = &realm_of(&report, &scene().alpha)["logs"][0];
+    assert_eq!(log["proven_to"], covered);
+    assert_eq!(log["chained_only"], serde_json::json!({ "from": covered + 1, "to": rows }));
+}
+
+#[test]
+fn without_a_witness_or_its_key_that_is_said() {
+    let scene = scene();
+    let copy = copy_of(&scene.site, "bare");
+    let key = verify_with(&copy, None).1["public_key"].as_str().unwrap().to_owned();
+    std::fs::remove_file(copy.join("data-keys/master.key")).unwrap();
+    let (code, report) = verify_with(&copy, None);
+    assert_eq!(
+        (code, kinds_of(&report, "warnings").first().map(String::as_str)),
+        (3, Some("key-unknown"))
+    );
+    let words = ["--public-key", &key];
+    assert_eq!(verify_words(&copy, &words).0, 0);
+    assert_eq!(verify_words(&copy, &["--public-key", &"11".repeat(32)]).0, 4);
+    std::fs::remove_dir_all(copy.join("data-witness")).unwrap();
+    let (code, report) = verify_words(&copy, &words);
+    assert_eq!((code, &report["realms"][0]["witness"]), (3, &Value::Bool(false)));
+}
+
+#[test]
+fn a_copy_is_verified_offline_where_it_lies() {
+    let scene = scene();
+    let copy = copy_of(&scene.site, "offline");
+    let run = |data: &Path, witness: &Path| {
+        let words = ["--data", data.to_str().unwrap(), "--witness", witness.to_str().unwrap()];
+        verify_words(&scene.site.path(""), &words).0
+    };
+    assert_eq!(run(&copy.join("data"), &scene.site.path("kept")), 0);
+    let alpha = Ledger::of(&copy.join("data"), &scene.alpha);
+    let mut events = alpha.read();
+    change(&mut events);
+    alpha.forge(events);
+    assert_eq!(run(&copy.join("data"), &scene.site.path("kept")), 4);
+    assert_eq!(run(&scene.site.path("data"), &scene.site.path("kept")), 0);
+    let nothing =
+        scene.site.run(&["audit", "verify", "--data", copy.join("data-keys").to_str().unwrap()]);
+    assert_eq!(nothing.status.code(), Some(1), "a directory without data is not verified");
+    assert!(!copy.join("data-keys/control.db").exists(), "and none is made in it");
+}
+
+#[test]
+fn the_document_has_this_table() {
+    let mut table = String::from(
+        "| attack | edits rows | forges chain and head | and has the signing key | forges, and has the witness | has everything | test |\n|---|---|---|---|---|---|---|\n",
+    );
+    for row in TABLE {
+        let cells: Vec<String> = row.cells.iter().map(|(_, outcome)| outcome.to_string()).collect();
+        table.push_str(&format!("| {} | {} | `{}` |\n", row.what, cells.join(" | "), row.name));
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/safety/tamper.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    assert!(document.contains(&table), "docs/safety/tamper.md must have this table:\n{table}");
+}
+
+fn verify_with(copy: &Path, witness: Option<&Path>) -> (i32, Value) {
+    match witness {
+        Some(dir) => verify_words(copy, &["--witness", dir.to_str().unwrap()]),
+        None => verify_words(copy, &[]),
+    }
+}
+
+/// By the configuration in `dir`.
+fn verify_words(dir: &Path, words: &[&str]) -> (i32, Value) {
     let output = Command::new(env!("CARGO_BIN_EXE_precordia"))
         .args(["audit", "verify", "--json", "--config"])
-        .arg(config)
-        .current_dir(site.root())
+        .arg(dir.join("precordia.toml"))
+        .args(words)
         .output()
         .unwrap();
     let report = serde_json::from_slice(&output.stdout)
@@ -140,16 +510,16 @@ fn verify(site: &Site, config: &Path) -> (i32, Value) {
     (output.status.code().unwrap(), report)
 }
 
-/// The findings' names, realm by realm and log by log.
-fn kinds(report: &Value) -> Vec<String> {
-    report["realms"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .flat_map(|realm| realm["logs"].as_array().unwrap())
-        .flat_map(|log| log["findings"].as_array().unwrap())
-        .map(|finding| finding["kind"].as_str().unwrap().to_owned())
-        .collect()
+fn realm_of<'a>(report: &'a Value, realm: &str) -> &'a Value {
+    report["realms"].as_array().unwrap().iter().find(|r| r["realm"] == realm).unwrap()
+}
+
+/// Kinds of findings or warnings, realm by realm and log by log.
+fn kinds_of(report: &Value, what: &str) -> Vec<String> {
+    let realms = report["realms"].as_array().unwrap();
+    let of_logs = realms.iter().flat_map(|realm| realm["logs"].as_array().unwrap());
+    let all = of_logs.chain(realms).filter_map(|holder| holder[what].as_array()).flatten();
+    all.map(|one| one["kind"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Data, witness and keys in a directory of their own, with a configuration that names them.
@@ -174,18 +544,4 @@ fn copy_dir(from: &Path, to: &Path) {
             std::fs::copy(entry.path(), target).unwrap();
         }
     }
-}
-
-/// Whoever has the database drops the triggers first.
-fn change(data: &Path, sql: &str) {
-    let database =
-        common::search::files(data).into_iter().find(|path| path.ends_with("ledger.db")).unwrap();
-    let open = Connection::open(database).unwrap();
-    let mut query = open.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").unwrap();
-    let triggers: Vec<String> =
-        query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    for trigger in triggers {
-        open.execute_batch(&format!("DROP TRIGGER {trigger}")).unwrap();
-    }
-    open.execute_batch(sql).unwrap();
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::print_stderr)]
 
+pub mod forge;
 pub mod search;
 
 use std::io::{BufRead, BufReader, Read};
