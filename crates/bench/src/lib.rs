@@ -4,7 +4,9 @@
 mod ecg;
 mod figures;
 mod intake;
+mod verify;
 
 pub use ecg::ecg;
 pub use figures::Figures;
 pub use intake::intake;
+pub use verify::verify;

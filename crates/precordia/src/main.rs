@@ -219,6 +219,13 @@ enum BenchVerb {
         #[arg(long, default_value_t = 32)]
         clients: usize,
     },
+    /// Seconds and memory that `audit verify` takes for a long log.
+    Verify {
+        #[arg(long)]
+        json: bool,
+        #[arg(long, default_value_t = 1_000_000)]
+        events: u64,
+    },
 }
 
 fn main() -> ExitCode {
@@ -303,6 +310,9 @@ fn bench(verb: BenchVerb) -> Result<ExitCode> {
         BenchVerb::Ecg { json, seconds } => (precordia_bench::ecg(seconds)?, json),
         BenchVerb::Intake { json, seconds, clients } => {
             (runtime()?.block_on(precordia_bench::intake(seconds, clients))?, json)
+        }
+        BenchVerb::Verify { json, events } => {
+            (runtime()?.block_on(precordia_bench::verify(events))?, json)
         }
     };
     data(&if json { serde_json::to_string_pretty(&figures)? } else { figures.to_string() });
