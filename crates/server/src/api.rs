@@ -24,7 +24,7 @@ use crate::recording::{assign, detail, sheet, waveform, worklist};
 use crate::state::{Server, ServerOptions};
 use crate::{
     audit, auth, check, detach, event, headers, host, item, observe, operations, patient, problem,
-    session, setup, token, upload, user, web,
+    session, setup, token, upload, user, web, work,
 };
 
 /// Everything that this server answers.
@@ -83,6 +83,12 @@ fn described() -> OpenApiRouter<Server> {
         .routes(routes!(token::tokens, token::add_token))
         .routes(routes!(token::remove_token))
         .routes(routes!(audit::search_access_log))
+        .routes(routes!(work::work_kinds))
+        .routes(routes!(work::search_work))
+        .routes(routes!(work::retry_work))
+        .routes(routes!(work::give_up_work))
+        .routes(routes!(work::pause_work))
+        .routes(routes!(work::resume_work))
         .routes(routes!(fhir::metadata::metadata))
         .routes(routes!(fhir::search::by_get))
         .routes(routes!(fhir::search::by_post))

@@ -35,6 +35,7 @@ mod upload;
 mod user;
 mod web;
 mod words;
+mod work;
 
 pub use api::{openapi, router};
 pub use observe::install_metrics;

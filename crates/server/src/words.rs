@@ -86,6 +86,19 @@ words!(ItemState for model::ItemState {
     Rejected = "rejected",
 });
 
+words!(WorkState for precordia_app::port::WorkState {
+    Ready = "ready",
+    Leased = "leased",
+    Dead = "dead",
+    Done = "done",
+});
+
+words!(WorkPriority for precordia_app::port::Priority {
+    Urgent = "urgent",
+    Normal = "normal",
+    Background = "background",
+});
+
 words!(Sex for model::Sex { Male = "male", Female = "female", Other = "other", Unknown = "unknown" });
 
 words!(QtFormula for model::QtFormula {

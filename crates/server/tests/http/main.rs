@@ -11,4 +11,5 @@ mod recording;
 mod session;
 mod tls;
 mod upload;
+mod work;
 mod world;
