@@ -178,7 +178,7 @@ test("an auditor sees the access log, the intake and a balance that closes", asy
 test("the lists of administrators fit a phone", async () => {
   const { page } = await openPage(browser, { viewport: PHONE, scheme: "dark" });
   await signIn(page, await someone("organization-administrator"), "/users");
-  for (const path of ["/users", "/tokens", "/items", "/balance", "/access-log", "/settings"]) {
+  for (const path of ["/users", "/tokens", "/items", "/balance", "/operations", "/access-log", "/settings"]) {
     await page.goto(path);
     await page.getByRole("heading", { level: 1 }).waitFor();
     await page.waitForTimeout(300);

@@ -8,7 +8,7 @@ import {
 } from "@tanstack/react-query";
 import { api, must } from "./client";
 import { ApiFailure } from "./failure";
-import type { ItemState, Worklist, WorklistQuery } from "./types";
+import type { ItemState, Worklist, WorklistQuery, WorkState } from "./types";
 
 export function newQueryClient(onSignedOut: () => void): QueryClient {
   const client = new QueryClient({
@@ -128,6 +128,27 @@ export const queries = {
     queryOptions({
       queryKey: ["balance"],
       queryFn: ({ signal }) => must(api.GET("/api/balance", { signal })),
+    }),
+  workKinds: () =>
+    queryOptions({
+      queryKey: ["work", "kinds"],
+      queryFn: ({ signal }) => must(api.GET("/api/work-kinds", { signal })),
+      refetchInterval: 5_000,
+    }),
+  work: (filter: { state?: WorkState; kind?: string }) =>
+    infiniteQueryOptions({
+      queryKey: ["work", "list", filter],
+      queryFn: ({ pageParam, signal }) =>
+        must(
+          api.POST("/api/work/search", {
+            body: { ...filter, ...(pageParam && { cursor: pageParam }), limit: PAGE_ROWS },
+            signal,
+          }),
+        ),
+      initialPageParam: undefined as string | undefined,
+      getNextPageParam: (page) => page.next_cursor ?? undefined,
+      placeholderData: keepPreviousData,
+      refetchInterval: 5_000,
     }),
   accessLog: (filter: { recording_id?: string; user_id?: string }) =>
     infiniteQueryOptions({

@@ -21,4 +21,7 @@ export type ItemState = Item["state"];
 /** Given names are a list on screen, empty or not. */
 export type NewPatient = Omit<Schemas["NewPatient"], "given"> & { given: string[] };
 export type User = Schemas["Users"]["users"][number];
+export type WorkState = Schemas["WorkState"];
+export type WorkKind = Schemas["WorkKind"];
+export type WorkPiece = Schemas["WorkPiece"];
 export type Access = Schemas["Accesses"]["accesses"][number];

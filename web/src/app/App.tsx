@@ -21,6 +21,7 @@ const UsersPage = lazy(() => import("../pages/admin/UsersPage"));
 const TokensPage = lazy(() => import("../pages/admin/TokensPage"));
 const AccessLogPage = lazy(() => import("../pages/admin/AccessLogPage"));
 const BalancePage = lazy(() => import("../pages/admin/BalancePage"));
+const OperationsPage = lazy(() => import("../pages/operations/OperationsPage"));
 const SettingsPage = lazy(() => import("../pages/settings/SettingsPage"));
 
 const schemes = colorSchemeInMemory();
@@ -71,6 +72,7 @@ function Inside() {
               <Route path="/tokens" element={<TokensPage />} />
               <Route path="/access-log" element={<AccessLogPage />} />
               <Route path="/balance" element={<BalancePage />} />
+              <Route path="/operations" element={<OperationsPage />} />
               <Route path="/settings" element={<SettingsPage />} />
               <Route
                 path="*"

@@ -35,6 +35,7 @@ const PLACES: readonly Place[] = [
   { to: "/tokens", label: "API tokens", needs: "manage-users", icon: <PersonIcon />, first: false },
   { to: "/access-log", label: "Access log", needs: "read-access-log", icon: <ListIcon />, first: false },
   { to: "/balance", label: "Balance", needs: "read-intake", icon: <InboxIcon />, first: false },
+  { to: "/operations", label: "Operations", needs: "read-operations", icon: <ListIcon />, first: false },
 ];
 
 export function Shell({ session, children }: { session: Session; children: ReactNode }) {

@@ -11,6 +11,8 @@ export type Permission =
   | "read-intake"
   | "manage-users"
   | "read-access-log"
+  | "read-operations"
+  | "manage-operations"
   | "break-glass";
 
 export const may = (session: Session, permission: Permission): boolean =>

@@ -1,5 +1,5 @@
 // The words of the screen for the codes of the server; one place, so that a thing has one name.
-import type { FlagCode, ItemState, PatientBanner, Role, Severity } from "../api/types";
+import type { FlagCode, ItemState, PatientBanner, Role, Severity, WorkState } from "../api/types";
 
 export const FLAG_WORDS: Record<FlagCode, string> = {
   bradycardia: "Bradycardia",
@@ -55,6 +55,22 @@ export const ITEM_WORDS: Record<ItemState, string> = {
   quarantined: "Quarantined",
   rejected: "Rejected",
 };
+
+export const WORK_WORDS: Record<WorkState, string> = {
+  ready: "Waiting",
+  leased: "Under way",
+  dead: "Given up",
+  done: "Done",
+};
+
+const KINDS: Record<string, string> = {
+  ingest: "Read and file recordings",
+  follow: "Link files seen before",
+  "prune-work": "Remove finished work",
+  "end-sessions": "Remove ended sessions",
+};
+/** What a kind of work does; a kind that is newer than this screen is shown as it is. */
+export const kindWords = (kind: string): string => KINDS[kind] ?? capital(plain(kind));
 
 const MISSING: Record<string, string> = {
   no_beats: "no beats found",
