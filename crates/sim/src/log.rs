@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use precordia_app::access::OrgScope;
 use precordia_app::port::{
-    Append, Batch, EventLog, Head, LogName, Position, Realm, RealmId, StoreError, StoredAccess,
-    StoredEvent, StoredResource, Stream,
+    Append, Batch, EventFilter, EventLog, Head, LogName, Position, Realm, RealmId, StoreError,
+    StoredAccess, StoredEvent, StoredResource, Stream,
 };
 
 use crate::plant::Plant;
@@ -99,6 +99,16 @@ impl EventLog for WatchedLog {
         limit: u32,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         self.log.events(realm, after, limit).await
+    }
+
+    async fn events_where(
+        &self,
+        realm: Realm<'_>,
+        filter: &EventFilter,
+        after: Position,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.log.events_where(realm, filter, after, limit).await
     }
 
     async fn stream(

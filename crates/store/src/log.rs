@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use precordia_app::access::OrgScope;
 use precordia_app::chain::{Frontier, Hash};
 use precordia_app::port::{
-    Append, Batch, EventLog, Head, LogName, NewAccess, NewEvent, Position, Realm, StoreError,
-    StoredAccess, StoredEvent, StoredResource, Stream, Version,
+    Append, Batch, EventFilter, EventLog, Head, LogName, NewAccess, NewEvent, Position, Realm,
+    StoreError, StoredAccess, StoredEvent, StoredResource, Stream, Version,
 };
 
 use crate::engine::{Connection, DbError, Lock, Query, Row, Script, Statement, Value};
@@ -237,6 +237,35 @@ fn read_end(f: &mut crate::engine::Fields) -> Result<LogEnd, DbError> {
     Ok(LogEnd { position, hash, frontier })
 }
 
+/// One search for each kind, merged: each walks the index in the order of positions and ends at the
+/// limit, where one search for all kinds would have to sort the rest of the log. One statement, so that
+/// all of them see the same end of the log.
+fn chosen(filter: &EventFilter, after: Position, limit: u32) -> Query {
+    let mut kinds: Vec<Option<&String>> = filter.kinds.iter().map(Some).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    if kinds.is_empty() {
+        kinds.push(None);
+    }
+    let mut query = Query::new("");
+    for (n, kind) in kinds.into_iter().enumerate() {
+        query.push(if n == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
+        query.push(EVENTS).push(" WHERE position > ").bind(after);
+        if let Some(kind) = kind {
+            query.push(" AND kind = ").bind(kind.clone());
+        }
+        if let Some(from) = filter.from {
+            query.push(" AND at >= ").bind(from);
+        }
+        if let Some(before) = filter.before {
+            query.push(" AND at < ").bind(before);
+        }
+        query.push(" ORDER BY position LIMIT ").bind(i64::from(limit)).push(") AS of_kind");
+    }
+    query.push(" ORDER BY position LIMIT ").bind(i64::from(limit));
+    query
+}
+
 #[async_trait]
 impl EventLog for Store {
     async fn append(&self, realm: Realm<'_>, batch: Batch) -> Result<Append, StoreError> {
@@ -266,6 +295,16 @@ impl EventLog for Store {
         query.and("position > ").bind(after);
         query.push(" ORDER BY position LIMIT ").bind(i64::from(limit));
         self.find(realm, "reading events", query, read_event).await
+    }
+
+    async fn events_where(
+        &self,
+        realm: Realm<'_>,
+        filter: &EventFilter,
+        after: Position,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.find(realm, "reading events", chosen(filter, after, limit), read_event).await
     }
 
     async fn stream(

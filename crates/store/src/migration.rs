@@ -46,6 +46,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     "0010_queue" Organization;
     "0010_waiting" Platform;
     "0011_item_blob" Organization;
+    "0012_event_by_kind";
 };
 
 /// Tables whose rows PostgreSQL itself lets nobody of the realm change; SQLite has triggers for it.

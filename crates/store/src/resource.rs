@@ -117,4 +117,21 @@ impl ResourceVersions for Store {
         query.and("version = ").bind(version);
         self.find_one(realm, "reading a resource version", query, read).await
     }
+
+    async fn versions(
+        &self,
+        realm: Realm<'_>,
+        kind: &str,
+        id: &str,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<StoredResource>, StoreError> {
+        let mut query = Query::new(COLUMNS);
+        query.and("kind = ").bind(kind.to_owned()).and("id = ").bind(id.to_owned());
+        if let Some(before) = before {
+            query.and("version < ").bind(before);
+        }
+        query.push(" ORDER BY version DESC LIMIT ").bind(i64::from(limit));
+        self.find(realm, "reading the versions of a resource", query, read).await
+    }
 }

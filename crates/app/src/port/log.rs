@@ -219,6 +219,17 @@ impl LogName {
     }
 }
 
+/// Which events a read is about. The default is all of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Of one of these kinds; of any when empty.
+    pub kinds: Vec<String>,
+    /// Not before this moment.
+    pub from: Option<Timestamp>,
+    /// Before this moment.
+    pub before: Option<Timestamp>,
+}
+
 #[async_trait]
 pub trait EventLog: Send + Sync {
     /// Numbers, chains and commits the batch durably. Waiters may share a commit and nothing else.
@@ -230,6 +241,15 @@ pub trait EventLog: Send + Sync {
     async fn events(
         &self,
         realm: Realm<'_>,
+        after: Position,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// Events after `after` that the filter names, ascending by position, at most `limit`.
+    async fn events_where(
+        &self,
+        realm: Realm<'_>,
+        filter: &EventFilter,
         after: Position,
         limit: u32,
     ) -> Result<Vec<StoredEvent>, StoreError>;
@@ -308,6 +328,16 @@ pub trait ResourceVersions: Send + Sync {
         id: &str,
         version: i64,
     ) -> Result<Option<StoredResource>, StoreError>;
+
+    /// The versions of one resource, newest first, before version `before` if given, at most `limit`.
+    async fn versions(
+        &self,
+        realm: Realm<'_>,
+        kind: &str,
+        id: &str,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<StoredResource>, StoreError>;
 }
 
 /// The id of the key that a sealed value names in its own header.

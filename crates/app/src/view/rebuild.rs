@@ -17,8 +17,8 @@ use crate::app::{App, AppError};
 use crate::ledger::Draft;
 use crate::patient::is_erased;
 use crate::port::{
-    Append, EffectKey, NewWork, Position, Realm, StoreError, StoredEvent, Stream, Version,
-    ViewChange,
+    Append, EffectKey, EventFilter, NewWork, Position, Realm, StoreError, StoredEvent, Stream,
+    Version, ViewChange,
 };
 
 /// Events that are read at once.
@@ -27,6 +27,8 @@ const PAGE: u32 = 1000;
 const ROWS_A_BATCH: usize = 200;
 /// How often a row that seems to differ is looked at again.
 const LOOKS_MAX: u32 = 4;
+/// Events of patients that change rows of recordings and items.
+const MOVING: [&str; 3] = ["patient.merged", "patient.unmerged", "patient.erased"];
 /// The most differences that are listed.
 const LISTED_MAX: usize = 100;
 
@@ -322,15 +324,14 @@ impl App {
 
     /// Reads the patients' events that came since the last look.
     async fn read_moves(&self, scope: &OrgScope, moves: &mut Moves) -> Result<(), AppError> {
+        let kinds = MOVING.map(String::from).to_vec();
+        let filter = EventFilter { kinds, ..EventFilter::default() };
         loop {
-            let events = self.ports.log.events(scope.into(), moves.after, PAGE).await?;
+            let events =
+                self.ports.log.events_where(scope.into(), &filter, moves.after, PAGE).await?;
             let Some(last) = events.last() else { return Ok(()) };
             moves.after = last.position;
             for event in events {
-                let kind = event.kind.as_str();
-                if !["patient.merged", "patient.unmerged", "patient.erased"].contains(&kind) {
-                    continue;
-                }
                 match self.open_events(scope.into(), vec![event]).await {
                     Ok(opened) => opened.into_iter().for_each(|(s, e)| moves.add(s, e)),
                     // Of a patient who was erased since; their recordings are, too.

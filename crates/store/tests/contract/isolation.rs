@@ -61,6 +61,8 @@ pub async fn no_port_shows_another_organization(opened: &Opened) {
         assert_eq!(head.position, 0);
         assert_eq!(store.head(realm, LogName::Access).await.unwrap().position, 0);
         assert_eq!(store.events(realm, 0, 9).await.unwrap(), []);
+        let every = EventFilter::default();
+        assert_eq!(store.events_where(realm, &every, 0, 9).await.unwrap(), []);
         assert_eq!(store.stream(realm, &stream).await.unwrap(), []);
         assert_eq!(store.accesses(realm, 0, 9).await.unwrap(), []);
         assert_eq!(store.accesses_to(realm, None, None, None, 9).await.unwrap(), []);
@@ -68,6 +70,7 @@ pub async fn no_port_shows_another_organization(opened: &Opened) {
         assert_eq!(store.newest(realm, "Observation", "r").await.unwrap(), None);
         assert_eq!(store.newest_of(realm, "Observation", &["r".into()]).await.unwrap(), []);
         assert_eq!(store.version(realm, "Observation", "r", 1).await.unwrap(), None);
+        assert_eq!(store.versions(realm, "Observation", "r", None, 9).await.unwrap(), []);
         assert_eq!(store.chain(realm, &[own_key.id]).await.unwrap(), []);
         assert_eq!(store.of_subject(realm, "recording/r").await.unwrap(), []);
         assert_eq!(store.wrapped_by(realm, own_key.wrapped_by, 9).await.unwrap(), []);

@@ -33,6 +33,53 @@ pub async fn events_are_read_by_position_and_by_stream(opened: &Opened) {
     assert_eq!(verify(&opened.store, realm).await, (4, 0));
 }
 
+pub async fn events_are_read_by_kind_and_time_as_a_scan_would_find_them(opened: &Opened) {
+    let scope = opened.organization().await;
+    let realm: Realm<'_> = (&scope).into();
+    let kinds = ["item.received", "item.filed", "patient.merged"];
+    // Times run against positions now and then, as those of two machines do.
+    for n in 0..60_i64 {
+        let mut event = event(&new_stream(), 1);
+        event.kind = kinds[if n % 20 == 7 { 2 } else { (n % 2) as usize }].into();
+        event.at = Timestamp(1000 + n - 5 * (n % 3));
+        done(opened.store.append(realm, Batch { events: vec![event], ..Batch::default() }).await);
+    }
+    let all = opened.store.events(realm, 0, 100).await.unwrap();
+    assert_eq!(all.len(), 60);
+    let asked: [&[&str]; 6] = [
+        &[],
+        &["patient.merged"],
+        &["item.filed", "patient.merged"],
+        &["item.filed", "item.filed"],
+        &["item.receive"],
+        &kinds,
+    ];
+    let times = [(None, None), (Some(1020), None), (None, Some(1020)), (Some(1010), Some(1031))];
+    let mut found = 0;
+    for kinds in asked {
+        for (from, before) in times {
+            for (after, limit) in [(0, 100), (0, 7), (25, 7), (25, 0), (60, 7)] {
+                let filter = EventFilter {
+                    kinds: kinds.iter().map(|kind| (*kind).to_owned()).collect(),
+                    from: from.map(Timestamp),
+                    before: before.map(Timestamp),
+                };
+                let read = opened.store.events_where(realm, &filter, after, limit).await.unwrap();
+                let expected = all.iter().filter(|event| {
+                    event.position > after
+                        && (kinds.is_empty() || kinds.contains(&event.kind.as_str()))
+                        && from.is_none_or(|from| event.at.micros() >= from)
+                        && before.is_none_or(|before| event.at.micros() < before)
+                });
+                let expected: Vec<_> = expected.take(limit as usize).cloned().collect();
+                assert_eq!(read, expected, "{filter:?} after {after}, {limit}");
+                found += read.len();
+            }
+        }
+    }
+    assert!(found > 500, "{found}");
+}
+
 pub async fn resource_versions_are_read_by_position_and_identity(opened: &Opened) {
     let scope = opened.organization().await;
     let store = &*opened.store;
@@ -71,6 +118,20 @@ pub async fn resource_versions_are_read_by_position_and_identity(opened: &Opened
     assert_eq!(store.newest(realm, "Patient", "a").await.unwrap(), None);
     assert_eq!(store.version(realm, kind, "a", 2).await.unwrap(), Some(all[2].clone()));
     assert_eq!(store.version(realm, kind, "a", 4).await.unwrap(), None);
+    for (id, before, limit, expected) in [
+        ("a", None, 9, &[3, 2, 1][..]),
+        ("a", None, 2, &[3, 2]),
+        ("a", Some(3), 9, &[2, 1]),
+        ("a", Some(1), 9, &[]),
+        ("b", None, 9, &[2, 1]),
+        ("zz", None, 9, &[]),
+    ] {
+        let read = store.versions(realm, kind, id, before, limit).await.unwrap();
+        let versions: Vec<_> = read.iter().map(|r| r.version).collect();
+        assert_eq!(versions, expected, "{limit} of {id} before {before:?}");
+        assert!(read.iter().all(|r| all.contains(r)));
+    }
+    assert_eq!(store.versions(realm, "Patient", "a", None, 9).await.unwrap(), []);
     let ids: Vec<String> = ["b", "zz", "a", "b"].map(String::from).into();
     let both = store.newest_of(realm, kind, &ids).await.unwrap();
     assert_eq!(both, [all[4].clone(), all[3].clone()]);

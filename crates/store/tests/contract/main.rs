@@ -74,6 +74,7 @@ contract! {
         appends_to_two_organizations_do_not_wait_for_each_other;
     log:
         events_are_read_by_position_and_by_stream
+        events_are_read_by_kind_and_time_as_a_scan_would_find_them
         resource_versions_are_read_by_position_and_identity
         accesses_are_read_by_position_target_and_actor
         texts_and_bytes_come_back_as_they_were
