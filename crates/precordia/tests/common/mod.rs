@@ -19,11 +19,13 @@ pub const PASSWORD: &str = "only-for-this-test";
 /// A directory with a configuration and everything that the program writes.
 pub struct Site {
     dir: tempfile::TempDir,
+    /// Environment of the program, besides its configuration.
+    pub environment: Vec<(&'static str, PathBuf)>,
 }
 
 impl Site {
     pub fn new(log_level: &str) -> Self {
-        let site = Self { dir: tempfile::tempdir().unwrap() };
+        let site = Self { dir: tempfile::tempdir().unwrap(), environment: Vec::new() };
         let config = format!(
             "data_dir = {data:?}\n[listen]\naddress = \"127.0.0.1:0\"\n[log]\nlevel = \"{log_level}\"\nformat = \"json\"\n[limits]\ncheckpoint_seconds = 1\nlease_seconds = 2\nupload_bytes_max = 4000000\n",
             data = site.path("data"),
@@ -41,11 +43,14 @@ impl Site {
     }
 
     pub fn run(&self, words: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_precordia"))
-            .args(words)
-            .env("PRECORDIA_CONFIG", self.path("precordia.toml"))
-            .output()
-            .unwrap()
+        self.program().args(words).output().unwrap()
+    }
+
+    fn program(&self) -> Command {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_precordia"));
+        program.env("PRECORDIA_CONFIG", self.path("precordia.toml"));
+        program.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        program
     }
 
     /// Makes an organization; answers the one-time code.
@@ -66,25 +71,25 @@ impl Site {
     }
 
     pub fn serve(&self) -> Server {
+        self.try_serve().unwrap_or_else(|cause| panic!("the server did not start: {cause}"))
+    }
+
+    pub fn try_serve(&self) -> Result<Server, String> {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.path("server.log"))
             .unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_precordia"))
-            .arg("serve")
-            .env("PRECORDIA_CONFIG", self.path("precordia.toml"))
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let mut child =
+            self.program().arg("serve").stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("ready ").unwrap_or_else(|| {
+        let Some(url) = line.trim().strip_prefix("ready ") else {
+            let _ = child.wait();
             let log = std::fs::read_to_string(self.path("server.log")).unwrap_or_default();
-            panic!("the server did not start: {line} {log}")
-        });
-        Server { child, url: url.to_owned() }
+            return Err(format!("{line} {log}"));
+        };
+        Ok(Server { child, url: url.to_owned() })
     }
 }
 
