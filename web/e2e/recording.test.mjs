@@ -49,8 +49,9 @@ test("the banner says who, whole, and what stands beneath it is the same answer"
   else {
     assert.ok(text.includes(body.patient.family));
     assert.ok(text.includes(body.patient.birth_date ?? "not known"));
-    for (const { system, value } of body.patient.identifiers)
-      assert.ok(text.includes(value) && text.includes(system));
+    for (const { authority, value } of body.patient.identifiers)
+      assert.ok(text.includes(value) && text.includes(authority));
+    assert.ok(!text.includes("urn:uuid"), text);
   }
   assert.ok(text.includes(body.site?.name ?? "Not stated"));
   const panel = await details(page).innerText();
@@ -59,6 +60,32 @@ test("the banner says who, whole, and what stands beneath it is the same answer"
   if (value != null) assert.ok(panel.includes(String(Math.round(value))));
   assert.ok(panel.includes(body.provenance[0].content_hash));
   assert.equal(await page.title(), "Recording · Precordia");
+});
+
+test("the sheet on screen names the device's filters as the printed one does", async () => {
+  const id = idOf(page);
+  const { body } = await fromServer(page, `/api/recordings/${id}`);
+  const { low_hz, high_hz } = body.leads[0].filters;
+  const words = `${low_hz} to ${high_hz} Hz`;
+  const printed = await page.evaluate(
+    async (at) => (await fetch(at)).text(),
+    `/api/recordings/${id}/sheet?format=svg`,
+  );
+  assert.ok(low_hz > 0 && printed.includes(words), words);
+  const label = await page.getByLabel(/^ECG, \d+ leads/).getAttribute("aria-label");
+  assert.ok(label.includes(words), label);
+});
+
+test("an identifier stands with the name of who gave it, also where patients are found", async () => {
+  const session = (await fromServer(page, "/api/session")).body;
+  const row = await openWhere(({ patient }) => patient?.identifiers[0]?.system.startsWith("urn:uuid:"));
+  const name = session.organization.name;
+  assert.ok((await banner(page).innerText()).includes(name));
+  await page.goto("/patients");
+  await page.getByLabel("Find a patient").fill(row.patient.identifiers[0].value);
+  const found = page.getByRole("list", { name: "Patients found" });
+  await found.getByRole("link").first().waitFor();
+  assert.match(await found.innerText(), new RegExp(`${row.patient.identifiers[0].value} \\(${name}\\)`));
 });
 
 test("axe finds nothing serious", async () => {

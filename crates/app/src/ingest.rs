@@ -16,6 +16,7 @@ use precordia_rules::patient::{Agreement, Claim, Match, match_patient};
 
 use crate::access::OrgScope;
 use crate::app::{App, AppError};
+use crate::authority::{issuer_system, own_system};
 use crate::blob::{self, stream_of};
 use crate::index::identifier_token;
 use crate::intake::{Item, ItemDetails};
@@ -502,24 +503,6 @@ fn identity_of_device(scope: &OrgScope, device: &DevicePatient) -> PatientIdenti
         birth_date: device.birth_date.clone(),
         sex: device.sex,
     }
-}
-
-/// Assigning authority of ids that a file gives without one.
-pub(crate) fn own_system(scope: &OrgScope) -> String {
-    format!("urn:uuid:{}", scope.organization())
-}
-
-fn issuer_system(issuer: &str) -> String {
-    let mut system = String::from("https://precordia.org/fhir/issuer/");
-    for byte in issuer.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
-                system.push(char::from(byte))
-            }
-            _ => system.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    system
 }
 
 pub(crate) fn identifier_effects(

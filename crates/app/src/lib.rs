@@ -8,6 +8,7 @@
 pub mod access;
 mod app;
 pub mod audit;
+mod authority;
 pub mod blob;
 pub mod chain;
 mod fhir;
@@ -35,12 +36,13 @@ mod worker;
 mod testing;
 
 pub use app::{App, AppError, Settings};
+pub use authority::Authorities;
 pub use fhir::*;
 pub use intake::*;
 pub use live::{Change, Changes, Next, RecordingChange};
 pub use operations::{WorkGauges, WorkKind, WorkPage};
 pub use organization::*;
-pub use patient::{PatientBanner, PatientPage};
+pub use patient::{FoundPatients, PatientBanner, PatientPage};
 pub use recording::*;
 pub use rotate::Rotated;
 pub use sheet::SheetFacts;

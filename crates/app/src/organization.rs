@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::access::{OrgScope, PlatformScope, SETUP, SignInRefusal, SignedIn, hash};
 use crate::app::{App, AppError};
+use crate::authority::Authorities;
 use crate::keys::KeyError;
 use crate::ledger::Draft;
 use crate::port::{
@@ -229,6 +230,14 @@ impl App {
     pub async fn sites(&self, scope: &OrgScope) -> Result<Vec<(SiteId, String)>, AppError> {
         let sites = self.ports.directory.sites(&self.platform(), scope.organization()).await?;
         Ok(sites.into_iter().map(|site| (site.id, site.name)).collect())
+    }
+
+    /// What the organization calls those who give identifiers.
+    pub async fn authorities(&self, scope: &OrgScope) -> Result<Authorities, AppError> {
+        let directory = &self.ports.directory;
+        let row = directory.organization(&self.platform(), scope.organization()).await?;
+        let name = row.map(|row| row.name).ok_or(AppError::NotFound("organization"))?;
+        Ok(Authorities::new(scope, name))
     }
 
     /// Whether an organization still waits for its first administrator.

@@ -13,7 +13,7 @@ use crate::body::{Checked, Input, whole};
 use crate::check;
 use crate::error::Failure;
 use crate::id::Id;
-use crate::recording::worklist::{Sites, WorklistRow};
+use crate::recording::worklist::{Names, WorklistRow};
 use crate::state::Server;
 use crate::words::{self, Sex};
 
@@ -28,10 +28,19 @@ pub(crate) struct PatientBanner {
     /// Today.
     age_years: Option<u16>,
     sex: Option<Sex>,
-    identifiers: Vec<Identifier>,
+    identifiers: Vec<KnownIdentifier>,
 }
 
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
+pub(crate) struct KnownIdentifier {
+    /// URI of the authority that gave the identifier.
+    system: String,
+    /// The authority as people call it; the URI where no name is known.
+    authority: String,
+    value: String,
+}
+
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Identifier {
     /// URI of the authority that gave the identifier.
@@ -131,7 +140,8 @@ pub(crate) async fn search_patients(
     let text = body.text.unwrap_or_default();
     let found = server.app.search_patients(caller.scope(), &text, limit).await?;
     let now = server.app.now();
-    let banner = |patient| PatientBanner::of(&patient, now);
+    let names = Names::of(&server, caller.scope()).await?;
+    let banner = |patient| PatientBanner::of(&patient, &names, now);
     let patients = found.patients.into_iter().map(banner).collect();
     Ok(Json(Patients { patients, truncated: found.truncated }))
 }
@@ -147,15 +157,15 @@ pub(crate) async fn patient(
     let id = PatientId(caller.id(&server, &id).await?);
     let page = server.app.patient_page(caller.scope(), id).await?;
     let now = server.app.now();
-    let sites = Sites::of(&server, caller.scope()).await?;
+    let names = Names::of(&server, caller.scope()).await?;
     Ok(Json(PatientDetail {
-        patient: PatientBanner::of(&page.patient, now),
+        patient: PatientBanner::of(&page.patient, &names, now),
         merged_into: page.patient.merged_into.map(|id| Id(id.0)),
         merged_from: page.merged_from.into_iter().map(|id| Id(id.0)).collect(),
         recordings: page
             .recordings
             .into_iter()
-            .map(|row| WorklistRow::of(row, &sites, now))
+            .map(|row| WorklistRow::of(row, &names, now))
             .collect(),
     }))
 }
@@ -209,7 +219,7 @@ pub(crate) async fn erase(
 }
 
 impl PatientBanner {
-    pub fn of(patient: &precordia_app::PatientBanner, now: Timestamp) -> Self {
+    pub fn of(patient: &precordia_app::PatientBanner, names: &Names, now: Timestamp) -> Self {
         let identity = &patient.identity;
         let today = now.to_rfc3339().get(..10).and_then(PartialDate::parse);
         let birth = identity.birth_date.as_ref().map(|date| *date.reveal());
@@ -223,8 +233,9 @@ impl PatientBanner {
             identifiers: identity
                 .identifiers
                 .iter()
-                .map(|one| Identifier {
+                .map(|one| KnownIdentifier {
                     system: one.system.clone(),
+                    authority: names.authorities.name(&one.system),
                     value: words::shown(&one.value),
                 })
                 .collect(),

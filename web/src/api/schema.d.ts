@@ -963,9 +963,29 @@ export interface components {
             next_cursor: string | null;
             rows: components["schemas"]["Item"][];
         };
+        KnownIdentifier: {
+            /** @description The authority as people call it; the URI where no name is known. */
+            authority: string;
+            /** @description URI of the authority that gave the identifier. */
+            system: string;
+            value: string;
+        };
+        /** @description The device's own filters, as the file declares them. */
+        LeadFilters: {
+            /** Format: double */
+            high_hz: number | null;
+            /** Format: double */
+            low_hz: number | null;
+            /**
+             * Format: double
+             * @description 0 is a declared "no notch".
+             */
+            notch_hz: number | null;
+        };
         LeadInfo: {
             /** @description The two leads that we computed it from. */
             derived_from: string[] | null;
+            filters: components["schemas"]["LeadFilters"];
             issues: string[];
             name: string;
             usable: boolean;
@@ -1053,7 +1073,7 @@ export interface components {
             family: string | null;
             given: string[];
             id: components["schemas"]["Id"];
-            identifiers: components["schemas"]["Identifier"][];
+            identifiers: components["schemas"]["KnownIdentifier"][];
             sex: components["schemas"]["Sex"] | null;
         };
         PatientDetail: {
@@ -1253,6 +1273,7 @@ export interface components {
         };
         WaveformLead: {
             derived_from: string[] | null;
+            filters: components["schemas"]["LeadFilters"];
             name: string;
             /** @description Little-endian 32-bit floats, microvolts; a gap is NaN. */
             samples_uv_base64: string;

@@ -135,12 +135,6 @@ export const patientName = ({ family, given }: Pick<PatientBanner, "family" | "g
 export const ageText = (age: number | null | undefined): string =>
   age == null ? "age not known" : `${age} y`;
 
-/** The authority's short name: `urn:oid:…` and web addresses are shown whole on the banner only. */
-export const authorityText = (system: string): string => {
-  const tail = system.replace(/\/+$/, "").split(/[/:#]/).at(-1);
-  return tail === undefined || tail === "" ? system : tail;
-};
-
 export const bytesText = (bytes: number): string => {
   if (bytes < 1000) return `${bytes} B`;
   if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(bytes < 10_000 ? 1 : 0)} kB`;

@@ -2,6 +2,7 @@
 // and a spike has its own column; the arithmetic is in geometry.ts and decimate.ts.
 
 import { trace } from "./decimate";
+import { filtersText } from "./filters";
 import { type Camera, heightOf, xOf, yOf } from "./geometry";
 import type { Lit } from "./highlight";
 import { pulseWidth, type Sheet, type Strip } from "./sheet";
@@ -181,7 +182,11 @@ function addLabels(
       .join(", ");
     if (remark !== "") text(remark, x + wide + 5 * ratio, y, `400 ${small}px ${FONT}`, ink.faint);
   }
-  const foot = `${scene.speed} mm/s   ${scene.gain} mm/mV   no filter`;
+  const drawn = new Set(
+    scene.sheet.strips.flatMap(({ place }) => scene.signals.leads[place.index ?? -1] ?? []),
+  );
+  const filters = filtersText([...drawn].map((lead) => lead.filters));
+  const foot = `${scene.speed} mm/s   ${scene.gain} mm/mV   ${filters}`;
   text(
     foot,
     xOf(mm(5), camera) * ratio,

@@ -26,8 +26,8 @@ describe("the waveform", () => {
     const signals = signalsOf({
       sampling_hz: 2,
       leads: [
-        { name: "I", samples_uv_base64: base64([1, 2]) },
-        { name: "II", samples_uv_base64: base64([1, 2, 3]), derived_from: ["I", "III"] },
+        { name: "I", samples_uv_base64: base64([1, 2]), filters: {} },
+        { name: "II", samples_uv_base64: base64([1, 2, 3]), derived_from: ["I", "III"], filters: {} },
       ],
     });
     expect(signals.duration).toBe(1.5);

@@ -1,10 +1,12 @@
 // The samples as the server sends them: little-endian 32-bit floats in microvolts, NaN where the
 // device recorded nothing.
+import type { Filters } from "./filters";
 import { type Hertz, hz, type Seconds, s } from "./units";
 
 export interface Signal {
   readonly name: string;
   readonly derivedFrom: readonly string[] | undefined;
+  readonly filters: Filters;
   readonly samplesUv: Float32Array;
 }
 
@@ -19,6 +21,7 @@ interface WaveformAnswer {
   readonly leads: readonly {
     readonly name: string;
     readonly derived_from?: readonly string[] | null;
+    readonly filters: Filters;
     readonly samples_uv_base64: string;
   }[];
 }
@@ -30,6 +33,7 @@ export function signalsOf(answer: WaveformAnswer): Signals {
   const leads = answer.leads.map((lead) => ({
     name: lead.name,
     derivedFrom: lead.derived_from ?? undefined,
+    filters: lead.filters,
     samplesUv: floatsOf(lead.samples_uv_base64),
   }));
   const longest = Math.max(0, ...leads.map((lead) => lead.samplesUv.length));

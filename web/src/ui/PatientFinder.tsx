@@ -5,7 +5,7 @@ import { type ReactNode, useEffect, useState } from "react";
 import { sayFailure } from "../api/failure";
 import { queries } from "../api/queries";
 import type { PatientBanner } from "../api/types";
-import { ageText, authorityText, patientName } from "../app/words";
+import { ageText, patientName } from "../app/words";
 import { Notice } from "./Notice";
 import classes from "./PatientFinder.module.css";
 
@@ -73,7 +73,7 @@ function About({ patient }: { patient: PatientBanner }) {
       <span className="quiet">
         {patient.birth_date ?? "birth date not known"} · {ageText(patient.age_years)} ·{" "}
         {patient.sex ?? "sex not known"}
-        {patient.identifiers.map(({ system, value }) => ` · ${value} (${authorityText(system)})`).join("")}
+        {patient.identifiers.map(({ authority, value }) => ` · ${value} (${authority})`).join("")}
       </span>
     </>
   );

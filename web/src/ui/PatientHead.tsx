@@ -25,9 +25,9 @@ export function PatientHead({ patient, devicePatient, site, linked = false, chil
           {patient.birth_date ?? "not known"} ({ageText(patient.age_years)})
         </Fact>
         <Fact term="Sex">{patient.sex ?? "not known"}</Fact>
-        {patient.identifiers.map(({ system, value }) => (
+        {patient.identifiers.map(({ system, authority, value }) => (
           <Fact key={`${system}|${value}`} term="ID">
-            <strong>{value}</strong> <span className={classes.authority}>{system}</span>
+            <strong>{value}</strong> <span className={classes.authority}>{authority}</span>
           </Fact>
         ))}
         {site !== undefined && <Fact term="Site">{site}</Fact>}

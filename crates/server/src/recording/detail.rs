@@ -15,7 +15,7 @@ use crate::api::{Addressed, Answers, Signed};
 use crate::auth::Caller;
 use crate::error::Failure;
 use crate::id::Id;
-use crate::recording::worklist::{Sites, WorklistRow};
+use crate::recording::worklist::{Names, WorklistRow};
 use crate::state::Server;
 use crate::words::{self, FlagCode, ItemState, ProblemSeverity, QtFormula, Severity};
 
@@ -51,8 +51,25 @@ pub(crate) struct LeadInfo {
     /// The two leads that we computed it from.
     #[schema(min_items = 2, max_items = 2)]
     derived_from: Option<Vec<String>>,
+    filters: LeadFilters,
     usable: bool,
     issues: Vec<String>,
+}
+
+/// The device's own filters, as the file declares them.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LeadFilters {
+    low_hz: Option<f64>,
+    high_hz: Option<f64>,
+    /// 0 is a declared "no notch".
+    notch_hz: Option<f64>,
+}
+
+impl From<model::Filters> for LeadFilters {
+    fn from(filters: model::Filters) -> Self {
+        let model::Filters { low_hz, high_hz, notch_hz } = filters;
+        Self { low_hz, high_hz, notch_hz }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -223,15 +240,15 @@ pub(crate) async fn read(
     id: RecordingId,
 ) -> Result<RecordingDetail, Failure> {
     let detail = server.app.recording(scope, id).await?;
-    let sites = Sites::of(server, scope).await?;
+    let names = Names::of(server, scope).await?;
     let senders: Vec<&str> =
         detail.provenance.iter().map(|one| one.item.row.sender.as_str()).collect();
-    let names = server.app.actor_names(scope, &senders).await?;
+    let actors = server.app.actor_names(scope, &senders).await?;
     let now = server.app.now();
     let precordia_app::RecordingDetail { head, facts, provenance, priors } = detail;
     Ok(RecordingDetail {
         blob_id: Id(head.row.blob.0),
-        head: WorklistRow::of(head, &sites, now),
+        head: WorklistRow::of(head, &names, now),
         device: DeviceRef {
             manufacturer: facts.device.manufacturer.clone(),
             model: facts.device.model.clone(),
@@ -240,7 +257,7 @@ pub(crate) async fn read(
         sampling_hz: facts.sampling_hz,
         duration_s: facts.duration_s,
         leads: leads(&facts),
-        provenance: provenance.into_iter().map(|one| arrival(one, &facts, &names)).collect(),
+        provenance: provenance.into_iter().map(|one| arrival(one, &facts, &actors)).collect(),
         measurements: Measurements::from(&facts.measurements),
         flag_report: FlagReport::from(facts.flags),
         device_measurements: facts
@@ -254,7 +271,7 @@ pub(crate) async fn read(
             .map(|one| DeviceStatement { text: one.text.into_revealed(), code: one.code })
             .collect(),
         problems_detail: facts.problems.into_iter().map(RecordingProblem::from).collect(),
-        priors: priors.into_iter().map(|row| WorklistRow::of(row, &sites, now)).collect(),
+        priors: priors.into_iter().map(|row| WorklistRow::of(row, &names, now)).collect(),
     })
 }
 
@@ -267,6 +284,7 @@ fn leads(facts: &RecordingFacts) -> Vec<LeadInfo> {
             LeadInfo {
                 name: fact.lead.name().to_owned(),
                 derived_from: derived_from(&fact.origin),
+                filters: fact.filters.into(),
                 usable: quality.is_some_and(|quality| quality.usable),
                 issues: quality
                     .map(|quality| {

@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use precordia_app::{PatientBanner, SheetFacts};
+use precordia_app::{Authorities, PatientBanner, SheetFacts};
 use precordia_model::{DevicePatient, Phi, RecordingId};
 use precordia_render as render;
 use serde::{Deserialize, Serialize};
@@ -68,9 +68,11 @@ pub(crate) async fn recording_sheet(
 ) -> Result<Response, Failure> {
     let id = RecordingId(caller.id(&server, &id).await?);
     let facts = server.app.sheet(caller.scope(), id).await?;
+    let authorities = server.app.authorities(caller.scope()).await?;
     let format = query.format.unwrap_or(SheetFormat::Svg);
     let layout = query.layout.unwrap_or(SheetLayout::ThreeByFour);
-    let drawn = tokio::task::spawn_blocking(move || draw(facts, format, layout)).await;
+    let drawn =
+        tokio::task::spawn_blocking(move || draw(facts, &authorities, format, layout)).await;
     let bytes = drawn.map_err(Failure::internal)?.map_err(Failure::internal)?;
     let (content_type, extension) = match format {
         SheetFormat::Svg => ("image/svg+xml", "svg"),
@@ -87,13 +89,14 @@ pub(crate) async fn recording_sheet(
 
 fn draw(
     sheet: SheetFacts,
+    authorities: &Authorities,
     format: SheetFormat,
     layout: SheetLayout,
 ) -> Result<Vec<u8>, render::RenderError> {
     let SheetFacts { mut recording, facts, patient } = sheet;
     let known = patient.is_some();
     if let Some(patient) = patient {
-        recording.patient = verified(patient);
+        recording.patient = verified(patient, authorities);
     }
     let mut sheet = render::Sheet::of(&recording, Some((&facts.measurements, &facts.flags)));
     if !known {
@@ -113,10 +116,11 @@ fn draw(
 }
 
 /// The person as the organization knows them takes the place of what the file says.
-fn verified(patient: PatientBanner) -> DevicePatient {
+fn verified(patient: PatientBanner, authorities: &Authorities) -> DevicePatient {
     let identity = patient.identity;
     let first = identity.identifiers.into_iter().next();
-    let (issuer, id) = first.map_or((None, None), |one| (Some(one.system), Some(one.value)));
+    let (issuer, id) =
+        first.map_or((None, None), |one| (Some(authorities.name(&one.system)), Some(one.value)));
     DevicePatient {
         id,
         id_issuer: issuer,

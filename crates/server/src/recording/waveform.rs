@@ -14,7 +14,7 @@ use crate::api::{Addressed, Answers, Signed};
 use crate::auth::Caller;
 use crate::error::Failure;
 use crate::item::attachment;
-use crate::recording::detail::derived_from;
+use crate::recording::detail::{LeadFilters, derived_from};
 use crate::state::Server;
 
 #[derive(Serialize, ToSchema)]
@@ -29,6 +29,7 @@ pub(crate) struct WaveformLead {
     name: String,
     #[schema(min_items = 2, max_items = 2)]
     derived_from: Option<Vec<String>>,
+    filters: LeadFilters,
     /// Little-endian 32-bit floats, microvolts; a gap is NaN.
     samples_uv_base64: String,
 }
@@ -95,6 +96,7 @@ fn lead(trace: &Trace) -> WaveformLead {
     WaveformLead {
         name: trace.lead.name().to_owned(),
         derived_from: derived_from(&trace.origin),
+        filters: trace.filters.into(),
         samples_uv_base64: STANDARD.encode(bytes),
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
+use precordia_app::Authorities;
 use precordia_app::access::OrgScope;
 use precordia_app::port::RecordingFilter;
 use precordia_interop::fhir::DateRange;
@@ -181,11 +182,11 @@ pub(crate) async fn search_recordings(
         ..precordia_app::WorklistQuery::default()
     };
     let list = server.app.worklist(caller.scope(), query).await?;
-    let sites = Sites::of(&server, caller.scope()).await?;
+    let names = Names::of(&server, caller.scope()).await?;
     let now = server.app.now();
     let counts = list.counts;
     Ok(Json(Worklist {
-        rows: list.rows.into_iter().map(|row| WorklistRow::of(row, &sites, now)).collect(),
+        rows: list.rows.into_iter().map(|row| WorklistRow::of(row, &names, now)).collect(),
         next_cursor: list.next.map(|(at, id)| cursor::encode(at, id.0)),
         counts: WorklistCounts {
             total: counts.total,
@@ -198,21 +199,25 @@ pub(crate) async fn search_recordings(
     }))
 }
 
-/// Names of the organization's sites.
-pub(crate) struct Sites(BTreeMap<SiteId, String>);
+/// How the organization calls its sites and those who give identifiers.
+pub(crate) struct Names {
+    sites: BTreeMap<SiteId, String>,
+    pub authorities: Authorities,
+}
 
-impl Sites {
+impl Names {
     pub async fn of(server: &Server, scope: &OrgScope) -> Result<Self, Failure> {
-        Ok(Self(server.app.sites(scope).await?.into_iter().collect()))
+        let sites = server.app.sites(scope).await?.into_iter().collect();
+        Ok(Self { sites, authorities: server.app.authorities(scope).await? })
     }
 
-    fn find(&self, id: SiteId) -> Option<SiteRef> {
-        self.0.get(&id).map(|name| SiteRef { id: Id(id.0), name: name.clone() })
+    fn site(&self, id: SiteId) -> Option<SiteRef> {
+        self.sites.get(&id).map(|name| SiteRef { id: Id(id.0), name: name.clone() })
     }
 }
 
 impl WorklistRow {
-    pub fn of(line: precordia_app::WorklistRow, sites: &Sites, now: Timestamp) -> Self {
+    pub fn of(line: precordia_app::WorklistRow, names: &Names, now: Timestamp) -> Self {
         let precordia_app::WorklistRow { row, summary, patient } = line;
         let held = row.status == precordia_app::port::RecordingStatus::Held;
         Self {
@@ -221,9 +226,9 @@ impl WorklistRow {
             received_at: words::time(row.received_at),
             acquired: summary.acquired_at.map(Acquired::from),
             status: row.status.into(),
-            site: row.site.and_then(|id| sites.find(id)),
+            site: row.site.and_then(|id| names.site(id)),
             door: row.door.name().to_owned(),
-            patient: patient.map(|patient| PatientBanner::of(&patient, now)),
+            patient: patient.map(|patient| PatientBanner::of(&patient, names, now)),
             device_patient: held.then(|| DevicePatient::from(&summary.device_patient)),
             heart_rate_bpm: summary.heart_rate_bpm,
             highest: row.flags.iter().map(|(_, severity)| *severity).max().map(Severity::from),

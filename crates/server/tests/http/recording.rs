@@ -23,9 +23,15 @@ async fn a_recording_is_shown_with_everything_that_is_known_of_it() {
     assert_eq!(detail["provenance"][0]["size_bytes"], file.len());
     assert!(detail["measurements"]["values"].as_array().unwrap().len() == 6);
     assert!(detail["patient"]["family"].is_string());
+    let identifier = &detail["patient"]["identifiers"][0];
+    assert!(identifier["system"].as_str().unwrap().starts_with("urn:uuid:"), "{identifier}");
+    assert_eq!(identifier["authority"], "Hospital alpha");
+    let filters = json!({ "low_hz": 0.05, "high_hz": 150.0, "notch_hz": null });
+    assert_eq!(detail["leads"][0]["filters"], filters);
     assert_eq!(detail["device_patient"], Value::Null);
 
     let waveform = cardiologist.get(&format!("{path}/waveform")).await.expect(200).json();
+    assert_eq!(waveform["leads"][0]["filters"], filters);
     let samples = waveform["leads"][0]["samples_uv_base64"].as_str().unwrap();
     let bytes = base64::engine::general_purpose::STANDARD.decode(samples).unwrap();
     let expected = detail["sampling_hz"].as_f64().unwrap() * detail["duration_s"].as_f64().unwrap();
@@ -49,6 +55,9 @@ async fn a_recording_is_shown_with_everything_that_is_known_of_it() {
         assert_eq!(sheet.header("content-type"), kind);
         assert!(sheet.body.starts_with(magic), "{query}");
     }
+    let drawn = cardiologist.get(&format!("{path}/sheet")).await.expect(200).text();
+    assert!(drawn.contains("(Hospital alpha)") && !drawn.contains("urn:uuid"), "{drawn}");
+    assert!(drawn.contains("0.05 to 150 Hz"), "{drawn}");
     for query in ["?format=gif", "?layout=3x3", "?other=1", "?format=svg&format=png"] {
         cardiologist.get(&format!("{path}/sheet{query}")).await.refused(400, "invalid_query");
     }

@@ -231,9 +231,9 @@ function Who({ title, patient }: { title: string; patient: PatientBanner }) {
       </p>
       <p>Born {patient.birth_date ?? "not known"}</p>
       <p>{patient.sex ?? "Sex not known"}</p>
-      {patient.identifiers.map(({ system, value }) => (
+      {patient.identifiers.map(({ system, authority, value }) => (
         <p key={`${system}|${value}`}>
-          {value} <span className="quiet small">{system}</span>
+          {value} <span className="quiet small">{authority}</span>
         </p>
       ))}
     </div>

@@ -113,7 +113,7 @@ const patientOf = (
   given: fresh.given,
   birth_date: fresh.birth_date ?? null,
   sex: fresh.sex ?? null,
-  identifiers: fresh.identifiers,
+  identifiers: fresh.identifiers.map((one) => ({ ...one, authority: one.system })),
 });
 
 interface SideBySideProps {

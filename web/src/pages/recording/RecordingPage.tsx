@@ -13,6 +13,7 @@ import { may } from "../../app/permissions";
 import { useRuler } from "../../app/ruler";
 import { useSession } from "../../app/session";
 import { type EcgHandle, EcgView } from "../../ecg/EcgView";
+import { filtersText } from "../../ecg/filters";
 import { beatSpan, type Evidence } from "../../ecg/highlight";
 import { leadPlaces } from "../../ecg/leads";
 import { isTwelveLead, LAYOUTS, PAGE } from "../../ecg/sheet";
@@ -346,7 +347,7 @@ function Traces({ detail, evidence, panel, onPanel }: TracesProps) {
           beat={beat}
           measuring={measuring}
           scale={ruler.scale}
-          label={`ECG, ${names.length} leads, ${view.speed} mm/s, ${view.gain} mm/mV. Arrow keys move the paper, plus and minus zoom.`}
+          label={`ECG, ${names.length} leads, ${view.speed} mm/s, ${view.gain} mm/mV, ${filtersText(signals.leads.map(({ filters }) => filters))}. Arrow keys move the paper, plus and minus zoom.`}
           onScale={setRatio}
           onLead={(lead) =>
             lead === undefined ? set({ layout: lastLayout.current }) : set({ layout: "single", lead })
