@@ -102,23 +102,46 @@ pub(crate) async fn postgres_is_there(pg: &mut PgClient, name: &str) -> Result<b
     Ok(!rows.is_empty())
 }
 
-/// Creates what is missing of a realm: role, schema, tables, rights.
+/// The role that owns a realm's schema. Only migrations and scrubs become it.
+pub(crate) fn owner(name: &str) -> String {
+    format!("{name}_owner")
+}
+
+/// Creates what is missing of a realm: roles, schema, tables, rights.
+///
+/// The schema belongs to a role of its own and the login to neither: whoever leaves a realm's role without
+/// entering another's sees no table. The working role is not the owner, because an owner can take back
+/// every right that it lacks.
 ///
 /// `name` is made by this crate from an id; it holds lower-case letters, digits and underscores only.
 pub(crate) async fn postgres(pg: &mut PgClient, name: &str, shape: Shape) -> Result<(), DbError> {
-    if postgres_is_there(pg, name).await? && postgres_missing(pg, name, shape).await?.is_empty() {
-        return Ok(());
+    if postgres_is_there(pg, name).await? {
+        let read = format!("BEGIN READ ONLY; SET LOCAL ROLE \"{name}\"");
+        pg.client.batch_execute(&read).await.map_err(failed)?;
+        let missing = postgres_missing(pg, name, shape).await?;
+        pg.client.batch_execute("COMMIT").await.map_err(failed)?;
+        if missing.is_empty() {
+            return Ok(());
+        }
     }
-    // PostgreSQL 16 can grant the right to become a role without the role's own rights.
+    // PostgreSQL 16 can grant the right to become a role without the role's own rights. Before, the login
+    // says so for all of its roles; see `Pool::login_fault`.
     let inherit = if server_version(pg).await? >= 160_000 { " WITH INHERIT FALSE" } else { "" };
+    let owner = owner(name);
+    let role = |role: &str| {
+        format!(
+            "DO $$ BEGIN CREATE ROLE \"{role}\" NOLOGIN NOINHERIT; \
+                EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$; \
+             GRANT \"{role}\" TO CURRENT_USER{inherit}; "
+        )
+    };
     let prepare = format!(
-        "BEGIN; SELECT pg_advisory_xact_lock(hashtext('precordia {name}')); \
-         DO $$ BEGIN CREATE ROLE \"{name}\" NOLOGIN; \
-            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$; \
-         GRANT \"{name}\" TO CURRENT_USER{inherit}; \
-         CREATE SCHEMA IF NOT EXISTS \"{name}\"; \
-         SET LOCAL search_path TO \"{name}\", pg_temp; \
-         CREATE TABLE IF NOT EXISTS migration (name text COLLATE \"C\" NOT NULL PRIMARY KEY)"
+        "BEGIN; SELECT pg_advisory_xact_lock(hashtext('precordia {name}')); {}{} \
+         CREATE SCHEMA IF NOT EXISTS \"{name}\" AUTHORIZATION \"{owner}\"; \
+         SET LOCAL ROLE \"{owner}\"; SET LOCAL search_path TO \"{name}\", pg_temp; \
+         CREATE TABLE IF NOT EXISTS migration (name text COLLATE \"C\" NOT NULL PRIMARY KEY)",
+        role(name),
+        role(&owner),
     );
     pg.client.batch_execute(&prepare).await.map_err(failed)?;
     for migration in postgres_missing(pg, name, shape).await? {

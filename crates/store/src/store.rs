@@ -47,7 +47,8 @@ impl SqliteOptions {
 pub struct PostgresOptions {
     /// A connection string of PostgreSQL: `postgresql://user:password@host/database` or `host=… user=…`.
     ///
-    /// The login role owns the product's schemas and needs `CREATEROLE`, and `CREATE` on the database.
+    /// The login role needs `CREATEROLE`, and `CREATE` on the database; it must be no superuser and, before
+    /// PostgreSQL 16, be `NOINHERIT`.
     pub connection: String,
     /// PEM certificates that the server's certificate must chain to. Without them the server must be on
     /// this machine.
@@ -130,6 +131,9 @@ pub async fn open_postgres(options: PostgresOptions) -> Result<Arc<Store>, Store
     let durable = pool.is_durable().await.map_err(|e| e.store(context))?;
     if !durable {
         return Err(failed("the server runs with `fsync` or `full_page_writes` off"));
+    }
+    if let Some(fault) = pool.login_fault().await.map_err(|e| e.store(context))? {
+        return Err(failed(fault));
     }
     directories::create(&options.data_dir).await?;
     let platform = schema_name(RealmId::PLATFORM);

@@ -1,9 +1,9 @@
 //! PostgreSQL: a schema and a role a realm, entered anew in every transaction.
 //!
-//! The login role owns the schemas and may become any realm's role. Inside a transaction it *is* that
-//! role, which can reach its own schema only. What this does not stop is somebody who can send
-//! `RESET ROLE`: all statements are fixed text with parameters, so that is somebody with the login's
-//! password.
+//! The login role owns nothing and inherits nothing; it may only become a realm's role. Inside a
+//! transaction it *is* that role, which can reach its own schema only, and `RESET ROLE` leads to a role
+//! that sees no table. What this does not stop is somebody who can send `SET ROLE` with another realm's
+//! name: all statements are fixed text with parameters, so that is somebody with the login's password.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -107,9 +107,10 @@ impl PostgresSchema {
     /// An emptied table looks empty to a snapshot from before; reads here take theirs after the lock.
     pub(crate) async fn scrub(&self, tables: &'static [ScrubTable]) -> Result<(), DbError> {
         let mut sql = format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL search_path TO \"{}\", pg_temp; \
-             SET LOCAL synchronous_commit TO on; SET LOCAL lock_timeout TO '30s'; \
+            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL ROLE \"{}\"; \
+             SET LOCAL search_path TO \"{}\", pg_temp; SET LOCAL synchronous_commit TO on; SET LOCAL lock_timeout TO '30s'; \
              SELECT position FROM head FOR UPDATE; ",
+            migration::owner(&self.name),
             self.name
         );
         for table in tables {

@@ -54,6 +54,23 @@ impl Pool {
         row.try_get(0).map_err(failed)
     }
 
+    /// Why the login role must not be used: it could read every organization without becoming its role.
+    pub(crate) async fn login_fault(self: &Arc<Self>) -> Result<Option<&'static str>, DbError> {
+        let mut taken = self.take().await?;
+        let sql = "SELECT rolsuper, rolinherit \
+                     AND CAST(current_setting('server_version_num') AS int) < 160000 \
+                   FROM pg_roles WHERE CAST(rolname AS text) = CAST(current_user AS text)";
+        let row = taken.client().client.query_one(sql, &[]).await.map_err(failed)?;
+        taken.give_back();
+        let (superuser, inherits) =
+            (row.try_get(0).map_err(failed)?, row.try_get(1).map_err(failed)?);
+        Ok(match (superuser, inherits) {
+            (true, _) => Some("the login role is a superuser; give the program a role of its own"),
+            (_, true) => Some("the login role inherits; run `ALTER ROLE … NOINHERIT` for it"),
+            _ => None,
+        })
+    }
+
     fn idle_client(&self) -> Option<PgClient> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|client| !client.client.is_closed());

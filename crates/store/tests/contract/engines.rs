@@ -67,7 +67,7 @@ impl Opened {
         scope(organization)
     }
 
-    /// A plain connection of the login role, for looking at what is really there.
+    /// A plain connection of the login role, which sees nothing before it becomes a realm's.
     pub async fn raw_postgres(&self) -> Option<tokio_postgres::Client> {
         match &self.engine {
             Engine::Sqlite => None,
@@ -88,7 +88,8 @@ impl Opened {
         }
         let raw = self.raw_postgres().await.unwrap();
         let schema = format!("org_{}", organization.0.simple());
-        let lock = format!("BEGIN; SELECT * FROM \"{schema}\".head FOR UPDATE");
+        let lock =
+            format!("SET ROLE \"{schema}\"; BEGIN; SELECT * FROM \"{schema}\".head FOR UPDATE");
         raw.batch_execute(&lock).await.unwrap();
         Held::Postgres(raw)
     }

@@ -3,7 +3,9 @@
 use precordia_app::port::*;
 use precordia_model::*;
 
-use crate::engines::{Opened, platform};
+use precordia_store::{PostgresOptions, open_postgres};
+
+use crate::engines::{Engine, Opened, Server, platform};
 use crate::samples::*;
 
 /// Everything is written as B, with ids that A knows; A asks for all of it.
@@ -136,9 +138,9 @@ pub async fn the_logs_cannot_be_changed_in_place(opened: &Opened) {
 
 /// Below the type: a file of its own on SQLite, a role of its own on PostgreSQL.
 ///
-/// On PostgreSQL `RESET ROLE` leads back to the login role, which owns every schema; that is documented,
-/// and no statement of the product holds text from outside. What holds is that the role itself reaches
-/// nothing but its schema and can become nobody else.
+/// There the login may become any organization's role, by nature: it serves them all. What holds is that
+/// nothing is reached without becoming it, that an organization's role reaches nothing but its schema and
+/// can become nobody else, and that leaving it leads to a role that sees no table.
 pub async fn the_role_of_one_organization_cannot_read_another(opened: &Opened) {
     let (a, b) = (opened.organization().await, opened.organization().await);
     done(opened.store.append((&b).into(), one(&new_stream())).await);
@@ -147,43 +149,116 @@ pub async fn the_role_of_one_organization_cannot_read_another(opened: &Opened) {
         assert_eq!(events, 0);
         return;
     }
-    let raw = opened.raw_postgres().await.unwrap();
     let [a, b] = [&a, &b].map(|scope| format!("org_{}", scope.organization().0.simple()));
-    let seen = format!("SELECT count(*) FROM \"{b}\".event");
-    let login: i64 = raw.query_one(&seen, &[]).await.unwrap().get(0);
-    assert_eq!(login, 1, "the login role owns the schema");
-
     let become_a = format!("SET ROLE \"{a}\"; SET search_path TO \"{a}\", pg_temp");
+    let raw = opened.raw_postgres().await.unwrap();
     raw.batch_execute(&become_a).await.unwrap();
     let own: i64 = raw.query_one("SELECT count(*) FROM event", &[]).await.unwrap().get(0);
     assert_eq!(own, 0);
-    let attempts = [
-        seen,
+
+    let of_b = [
+        format!("SELECT 1 FROM \"{b}\".event"),
         format!("SELECT 1 FROM \"{b}\".head"),
-        "SELECT 1 FROM precordia_platform.organization".into(),
+        format!("SELECT 1 FROM \"{b}\".migration"),
         format!("INSERT INTO \"{b}\".effect VALUES ('a', 'b')"),
-        format!("SET ROLE \"{b}\"; SELECT 1 FROM \"{b}\".event"),
+        format!("CREATE TABLE \"{b}\".mine (id bigint)"),
+        format!("DROP TABLE \"{b}\".event"),
+        format!("DROP SCHEMA \"{b}\" CASCADE"),
+        format!("ALTER TABLE \"{b}\".event OWNER TO CURRENT_USER"),
+        format!("GRANT USAGE ON SCHEMA \"{b}\" TO PUBLIC"),
+        "SELECT 1 FROM precordia_platform.organization".into(),
+    ];
+    // The login itself, and every way out of A's role that leads back to it.
+    for way in [
+        "RESET ROLE",
+        "SET ROLE NONE",
+        "DISCARD ALL",
+        "SET SESSION AUTHORIZATION DEFAULT",
+        "RESET SESSION AUTHORIZATION",
+    ] {
+        for sql in &of_b {
+            denied(opened, &become_a, &format!("{way}; {sql}")).await;
+        }
+        let own = format!("{way}; SELECT 1 FROM \"{a}\".event");
+        denied(opened, &become_a, &own).await;
+    }
+    for sql in &of_b {
+        denied(opened, &become_a, sql).await;
+        denied(opened, "SELECT 1", sql).await;
+        // Nobody but a superuser changes who a session is.
+        for role in [&b, "precordia_platform", "postgres"] {
+            let sql = format!("SET SESSION AUTHORIZATION \"{role}\"; {sql}");
+            denied(opened, &become_a, &sql).await;
+        }
+        denied(opened, &become_a, &format!("SET ROLE postgres; {sql}")).await;
+    }
+    for sql in [
         format!("GRANT \"{b}\" TO \"{a}\""),
-        format!("GRANT USAGE ON SCHEMA \"{b}\" TO \"{a}\""),
+        format!("GRANT \"{a}_owner\" TO \"{a}\""),
         "CREATE ROLE intruder".into(),
         format!("CREATE TABLE \"{a}\".mine (id bigint)"),
+        "ALTER TABLE event OWNER TO CURRENT_USER".into(),
+        "GRANT UPDATE ON event TO CURRENT_USER; UPDATE event SET at = 1".into(),
         "DROP TABLE event".into(),
         "TRUNCATE event".into(),
         "UPDATE event SET at = 1".into(),
         "DELETE FROM head".into(),
         "DELETE FROM migration".into(),
-    ];
-    for sql in attempts {
-        // Each in a session of A's role. `SET ROLE` to B works for the session's login, not for the role:
-        // it is tried from a session that has lost its login's memberships.
-        let raw = opened.raw_postgres().await.unwrap();
-        raw.batch_execute(&become_a).await.unwrap();
-        let allowed = raw.batch_execute(&sql).await.is_ok();
-        let is_set_role = sql.starts_with("SET ROLE");
-        assert_eq!(allowed, is_set_role, "{sql}");
+    ] {
+        denied(opened, &become_a, &sql).await;
     }
-    let member = "SELECT count(*) FROM pg_auth_members m \
-                  JOIN pg_roles r ON r.oid = m.member WHERE CAST(r.rolname AS text) = $1";
-    let memberships: i64 = raw.query_one(member, &[&a]).await.unwrap().get(0);
-    assert_eq!(memberships, 0, "A's role is a member of nothing");
+    // What remains, and why the login's password is kept like the data itself.
+    let raw = opened.raw_postgres().await.unwrap();
+    raw.batch_execute(&format!("{become_a}; SET ROLE \"{b}\"")).await.unwrap();
+    let seen: i64 =
+        raw.query_one(&format!("SELECT count(*) FROM \"{b}\".event"), &[]).await.unwrap().get(0);
+    assert_eq!(seen, 1);
+
+    let count = |sql: &'static str| {
+        let raw = &raw;
+        async move { raw.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) }
+    };
+    let memberships = "SELECT count(*) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member \
+                       WHERE CAST(r.rolname AS text) LIKE 'org\\_%' \
+                          OR CAST(r.rolname AS text) LIKE 'precordia\\_platform%'";
+    assert_eq!(count(memberships).await, 0, "no realm's role is a member of anything");
+    let owned = "SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner \
+                 WHERE CAST(r.rolname AS text) = 'product'";
+    assert_eq!(count(owned).await, 0, "the login owns nothing");
+}
+
+/// Tried in a session of its own, from the role that `first` enters.
+async fn denied(opened: &Opened, first: &str, sql: &str) {
+    let raw = opened.raw_postgres().await.unwrap();
+    raw.batch_execute(first).await.unwrap();
+    for statement in sql.split("; ") {
+        if let Err(error) = raw.batch_execute(statement).await {
+            assert_eq!(error.code().unwrap().code(), "42501", "{sql}: {error}");
+            return;
+        }
+    }
+    panic!("allowed: {sql}");
+}
+
+/// Whoever could read everything without entering a role is refused.
+pub async fn a_login_that_could_see_everything_is_refused(opened: &Opened) {
+    let Engine::Postgres { connection } = &opened.engine else { return };
+    let admin = Server::get().unwrap().admin().await;
+    let version: i32 = admin
+        .query_one("SELECT CAST(current_setting('server_version_num') AS int)", &[])
+        .await
+        .unwrap()
+        .get(0);
+    let inherits = format!("inherits_{}", uuid().simple());
+    let create = format!("CREATE ROLE {inherits} LOGIN CREATEROLE INHERIT");
+    admin.batch_execute(&create).await.unwrap();
+    for (login, refused) in
+        [("postgres", true), (&*inherits, version < 160_000), ("product", false)]
+    {
+        let connection = connection.replace("user=product", &format!("user={login}"));
+        let options = PostgresOptions::new(connection, opened.dir());
+        let answer = open_postgres(options).await.err().map(|error| error.to_string());
+        let said = answer.as_deref().is_some_and(|text| text.contains("the login role"));
+        assert_eq!(said, refused, "{login}: {answer:?}");
+    }
 }

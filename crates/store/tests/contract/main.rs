@@ -140,7 +140,8 @@ contract! {
     isolation:
         no_port_shows_another_organization
         the_logs_cannot_be_changed_in_place
-        the_role_of_one_organization_cannot_read_another;
+        the_role_of_one_organization_cannot_read_another
+        a_login_that_could_see_everything_is_refused;
     handles:
         two_hundred_organizations_need_few_handles;
     tls:
