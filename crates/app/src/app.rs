@@ -1,6 +1,7 @@
 //! The one value that every use case is a method of.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 use precordia_model::{RequestId, Timestamp};
 use precordia_rules::access::Permission;
@@ -10,7 +11,7 @@ use crate::access::Throttle;
 use crate::blob::BlobError;
 use crate::keys::{KeyError, Keyring};
 use crate::live::Live;
-use crate::port::{Ports, StoreError, new_uuid};
+use crate::port::{Append, Batch, Ports, Realm, RealmId, StoreError, new_uuid};
 use crate::seal::SealError;
 
 /// What an operator may set; every bound has its reason in ARCHITECTURE.md.
@@ -64,6 +65,7 @@ pub struct Inner {
     pub(crate) throttle: Throttle,
     pub(crate) hashing: tokio::sync::Semaphore,
     pub(crate) waking: crate::waking::Waking,
+    pub(crate) realms_grown: Mutex<BTreeSet<RealmId>>,
     pub(crate) gauged: crate::operations::Gauged,
 }
 
@@ -90,6 +92,7 @@ impl App {
             throttle: Throttle::default(),
             hashing: tokio::sync::Semaphore::new(2),
             waking: crate::waking::Waking::default(),
+            realms_grown: Mutex::default(),
             gauged: crate::operations::Gauged::default(),
         }))
     }
@@ -100,6 +103,18 @@ impl App {
 
     pub fn now(&self) -> Timestamp {
         self.ports.clock.now()
+    }
+
+    /// The one way into the ledger: what grew is checkpointed soon.
+    pub(crate) async fn append(
+        &self,
+        realm: Realm<'_>,
+        batch: Batch,
+    ) -> Result<Append, StoreError> {
+        let answer = self.ports.log.append(realm, batch).await;
+        // Whatever the answer: an unknown outcome may have grown it.
+        self.grown().insert(realm.id());
+        answer
     }
 
     pub fn new_id(&self) -> Uuid {

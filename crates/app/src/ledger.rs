@@ -149,7 +149,7 @@ impl<'a> Draft<'a> {
         alive.sort_unstable();
         alive.dedup();
         self.batch.alive = alive;
-        Ok(self.app.ports.log.append(realm, self.batch).await?)
+        Ok(self.app.append(realm, self.batch).await?)
     }
 
     /// Appends what cannot be a duplicate and has no lease; a conflict is an error for the caller.

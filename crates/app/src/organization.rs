@@ -122,7 +122,7 @@ impl App {
     ) -> Result<(), AppError> {
         let effect = EffectKey { key: effect.to_owned(), subject: String::from("-") };
         let batch = Batch { keys, effects: vec![effect], ..Batch::default() };
-        self.ports.log.append(realm, batch).await?;
+        self.append(realm, batch).await?;
         Ok(())
     }
 

@@ -45,7 +45,7 @@ impl App {
                 }],
                 ..Batch::default()
             };
-            match self.ports.log.append(scope.into(), batch).await? {
+            match self.append(scope.into(), batch).await? {
                 Append::Done { .. } | Append::Conflict { .. } => {}
                 other => return Err(AppError::Damaged(format!("a schedule met {other:?}"))),
             }

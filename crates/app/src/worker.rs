@@ -22,6 +22,9 @@ const CLAIM: u32 = 8;
 /// keep its piece for ever.
 const TRY_SECONDS_MAX: i64 = 15 * 60;
 
+/// All realms are checkpointed once in so many rounds, those that this process wrote to in each.
+const ALL_ROUNDS: u64 = 120;
+
 /// Every kind of work there is.
 pub const KINDS: [&str; 4] = [INGEST, FOLLOW, PRUNE, END_SESSIONS];
 
@@ -221,26 +224,32 @@ impl App {
         base.min(300) + i64::from(byte[0]) % base.max(1)
     }
 
-    /// Brings under the active key what another process wrapped with a retired one before it learned of the
-    /// rotation.
-    async fn rewrap_all(&self) -> Result<(), AppError> {
-        for organization in self.ports.directory.organizations(&self.platform()).await? {
-            self.rewrap_retired(&self.system_scope(organization.id, "keeper")).await?;
+    /// Brings under the active key what this process may have wrapped with a retired one before it learned
+    /// of a rotation.
+    async fn rewrap_grown(&self) -> Result<(), AppError> {
+        let grown: Vec<_> = self.grown().iter().filter_map(|realm| realm.0).collect();
+        for organization in grown {
+            self.rewrap_retired(&self.system_scope(organization, "keeper")).await?;
         }
         Ok(())
     }
 
-    /// Writes checkpoints of logs that grew, until told to stop and once more then.
+    /// Writes checkpoints of logs that grew, until told to stop and once more then. At the start and now
+    /// and then all are looked at: another process may have written and died.
     pub async fn keep_checkpoints(&self, stop: &Stop) {
         let mut stopping = stop.listen();
         let pause = Duration::from_secs(self.settings.checkpoint_seconds.max(1));
-        loop {
+        for round in 0u64.. {
             let stopped = stopping.is_now();
-            if let Err(cause) = self.checkpoint_all().await {
-                error!(error = %cause, "checkpoints could not be written");
-            }
-            if let Err(cause) = self.rewrap_all().await {
+            if let Err(cause) = self.rewrap_grown().await {
                 error!(error = %cause, "keys could not be brought under the active key");
+            }
+            let written = match round % ALL_ROUNDS {
+                0 => self.checkpoint_all().await,
+                _ => self.checkpoint_grown().await,
+            };
+            if let Err(cause) = written {
+                error!(error = %cause, "checkpoints could not be written");
             }
             if stopped {
                 info!("last checkpoints written");

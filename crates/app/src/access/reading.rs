@@ -75,7 +75,7 @@ impl Reading<'_> {
         let row: NewAccess =
             self.app.access_row(self.scope, self.action, self.target.clone(), outcome);
         let batch = Batch { access: vec![row], ..Batch::default() };
-        match self.app.ports.log.append(self.realm(), batch).await? {
+        match self.app.append(self.realm(), batch).await? {
             Append::Done { .. } => Ok(()),
             other => Err(AppError::Damaged(format!("the access log answered {other:?}"))),
         }

@@ -414,7 +414,7 @@ impl App {
         row: NewAccess,
     ) -> Result<(), AppError> {
         let batch = crate::port::Batch { access: vec![row], ..Default::default() };
-        self.ports.log.append(realm, batch).await?;
+        self.append(realm, batch).await?;
         Ok(())
     }
 

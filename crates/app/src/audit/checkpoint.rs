@@ -1,5 +1,8 @@
 //! Signed statements of how each log stood, kept outside the data directory.
 
+use std::collections::BTreeSet;
+use std::sync::MutexGuard;
+
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 
 use super::walk::{Signer, signed_bytes};
@@ -8,19 +11,45 @@ use crate::chain::Frontier;
 use crate::port::{Checkpoint, Head, LogName, Realm, RealmId};
 
 impl App {
-    /// Checkpoints every log that grew since its last one.
+    /// Checkpoints every log that grew since its last one, whoever wrote to it.
     pub async fn checkpoint_all(&self) -> Result<(), AppError> {
-        let platform = self.platform();
+        let organizations = self.ports.directory.organizations(&self.platform()).await?;
+        let all = organizations.into_iter().map(|row| RealmId(Some(row.id)));
+        self.checkpoint_realms(all.chain([RealmId::PLATFORM]).collect()).await
+    }
+
+    /// Checkpoints the logs that this process wrote to since their last one: those that rest stay closed.
+    pub async fn checkpoint_grown(&self) -> Result<(), AppError> {
+        let grown = std::mem::take(&mut *self.grown());
+        if grown.is_empty() {
+            return Ok(());
+        }
+        self.checkpoint_realms(grown).await
+    }
+
+    async fn checkpoint_realms(&self, realms: BTreeSet<RealmId>) -> Result<(), AppError> {
         let Some(pair) = self.signing_pair().await? else { return Ok(()) };
-        self.checkpoint_realm((&platform).into(), &pair).await?;
-        // One organization's trouble keeps no other from its checkpoint.
+        // One realm's trouble keeps no other from its checkpoint, and it is tried again.
         let mut result = Ok(());
-        for organization in self.ports.directory.organizations(&platform).await? {
-            let scope = self.system_scope(organization.id, "witness");
-            let written = self.checkpoint_realm((&scope).into(), &pair).await;
+        for realm in realms {
+            let written = match realm.0 {
+                Some(organization) => {
+                    let scope = self.system_scope(organization, "witness");
+                    self.checkpoint_realm((&scope).into(), &pair).await
+                }
+                None => self.checkpoint_realm((&self.platform()).into(), &pair).await,
+            };
+            if written.is_err() {
+                self.grown().insert(realm);
+            }
             result = result.and(written);
         }
         result
+    }
+
+    /// Realms that this process wrote to and that were not checkpointed since.
+    pub(crate) fn grown(&self) -> MutexGuard<'_, BTreeSet<RealmId>> {
+        self.realms_grown.lock().expect("no code panics while it holds the set")
     }
 
     /// Who must have signed the checkpoints, by this installation's own key store.
