@@ -18,10 +18,13 @@ pub fn all() -> &'static [Content] {
         let people = [
             ("A-1", "Noether"),
             ("A-1", "Noether"),
+            ("A-1", "Noether"),
             ("B-2", "Germain"),
+            ("B-2", "Germain"),
+            ("C-3", "Hopper"),
+            // Somebody else's number, and none: a person has to say whose these are.
             ("B-2", "Hopper"),
             ("", "Noether"),
-            ("", ""),
         ];
         let recorded = (0..)
             .zip(people)

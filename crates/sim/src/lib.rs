@@ -6,6 +6,7 @@
 
 #![allow(clippy::print_stderr)] // A run that is asked to tells its steps.
 
+mod actor;
 mod check;
 mod content;
 mod dice;

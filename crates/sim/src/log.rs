@@ -177,6 +177,11 @@ impl WatchedLog {
                 batch.effects.clear();
                 self.log.append(realm, batch).await
             }
+            Some(Plant::PremiseUnchecked) => {
+                batch.expect.clear();
+                batch.exactly.clear();
+                self.log.append(realm, batch).await
+            }
             Some(Plant::LeaseUnchecked) => {
                 let again = Batch { finish: None, ..batch.clone() };
                 match self.log.append(realm, batch).await? {

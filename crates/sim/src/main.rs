@@ -2,18 +2,19 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // A command's answer is what it prints.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use precordia_sim::{Order, Plant, Report, STEPS, run};
 
 const USAGE: &str = "\
-cargo xtask sim --seed N [--seeds COUNT] [--steps K] [--plant FAULT] [--aloud]
+cargo xtask sim --seed N [--seeds COUNT [--jobs J]] [--steps K] [--plant FAULT] [--aloud]
 cargo xtask sim --judge
 
   --seed N        the first seed
   --seeds COUNT   how many, one after the other (1)
+  --jobs J        in so many processes (1)
   --steps K       things asked for in a run (40)
   --plant FAULT   make this mistake on purpose; the run should fail
   --aloud         tell every step
@@ -26,7 +27,10 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["--judge"] => Ok(judge()),
-        args => parse(args).map(|(order, seeds)| play(order, seeds)),
+        args => parse(args).and_then(|asked| match asked.jobs {
+            0 | 1 => Ok(play(asked.order, asked.seeds)),
+            jobs => share(&asked, jobs),
+        }),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error:#}\n{USAGE}");
@@ -34,14 +38,21 @@ fn main() -> ExitCode {
     })
 }
 
-fn parse(args: &[&str]) -> Result<(Order, u64)> {
+struct Asked {
+    order: Order,
+    seeds: u64,
+    jobs: u64,
+}
+
+fn parse(args: &[&str]) -> Result<Asked> {
     let mut order = Order { seed: 1, steps: STEPS, plant: None, aloud: false };
-    let (mut seeds, mut args) = (1, args.iter());
+    let (mut seeds, mut jobs, mut args) = (1, 1, args.iter());
     while let Some(arg) = args.next() {
         let mut value = || args.next().with_context(|| format!("`{arg}` wants a value"));
         match *arg {
             "--seed" => order.seed = value()?.parse().context("`--seed` wants a number")?,
             "--seeds" => seeds = value()?.parse().context("`--seeds` wants a number")?,
+            "--jobs" => jobs = value()?.parse().context("`--jobs` wants a number")?,
             "--steps" => order.steps = value()?.parse().context("`--steps` wants a number")?,
             "--plant" => {
                 let name = value()?;
@@ -53,7 +64,30 @@ fn parse(args: &[&str]) -> Result<(Order, u64)> {
             other => bail!("`{other}` is not an option"),
         }
     }
-    Ok((order, seeds))
+    Ok(Asked { order, seeds, jobs })
+}
+
+/// Runs of one process go one after the other, so more processes share the seeds.
+fn share(asked: &Asked, jobs: u64) -> Result<ExitCode> {
+    let program = std::env::current_exe()?;
+    let part = asked.seeds.div_ceil(jobs);
+    let mut children = Vec::new();
+    for job in 0..jobs {
+        let first = job * part;
+        let seeds = part.min(asked.seeds.saturating_sub(first));
+        let mut child = Command::new(&program);
+        child.args(["--seed", &(asked.order.seed + first).to_string()]);
+        child.args(["--seeds", &seeds.to_string(), "--steps", &asked.order.steps.to_string()]);
+        if let Some(plant) = asked.order.plant {
+            child.args(["--plant", plant.name()]);
+        }
+        children.push(child.spawn()?);
+    }
+    let mut whole = true;
+    for mut child in children {
+        whole &= child.wait()?.success();
+    }
+    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn play(first: Order, seeds: u64) -> ExitCode {

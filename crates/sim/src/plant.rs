@@ -18,6 +18,8 @@ pub enum Plant {
     SyncErrorIgnored,
     /// Effect keys are not checked.
     EffectUnchecked,
+    /// What a decision stood on is not looked at again when it is written.
+    PremiseUnchecked,
     /// Work is ended by whoever held it once.
     LeaseUnchecked,
     /// Events are written in another transaction than what belongs to them.
@@ -25,13 +27,14 @@ pub enum Plant {
 }
 
 impl Plant {
-    pub const ALL: [Plant; 8] = [
+    pub const ALL: [Plant; 9] = [
         Plant::AcknowledgedEarly,
         Plant::CommitUnsynced,
         Plant::DirectoryUnsynced,
         Plant::BlobUnsynced,
         Plant::SyncErrorIgnored,
         Plant::EffectUnchecked,
+        Plant::PremiseUnchecked,
         Plant::LeaseUnchecked,
         Plant::EventApart,
     ];
@@ -44,6 +47,7 @@ impl Plant {
             Plant::BlobUnsynced => "blob-unsynced",
             Plant::SyncErrorIgnored => "sync-error-ignored",
             Plant::EffectUnchecked => "effect-unchecked",
+            Plant::PremiseUnchecked => "premise-unchecked",
             Plant::LeaseUnchecked => "lease-unchecked",
             Plant::EventApart => "event-apart",
         }

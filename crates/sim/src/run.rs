@@ -4,20 +4,21 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use precordia_app::port::{Ports, RecordingFilter};
-use precordia_app::{App, AppError, OrganizationSpec, ReceiveError, Settings, SiteSpec};
-use precordia_model::{OrganizationId, PatientId, PatientIdentity, RecordingId};
+use precordia_app::port::Ports;
+use precordia_app::{App, AppError, OrganizationSpec, Settings, SiteSpec};
+use precordia_model::OrganizationId;
 use precordia_store::{SqliteOptions, Store};
 use tokio::runtime::Runtime;
 
-use crate::check::{self, Known};
+use crate::actor::{Actor, scope_of};
+use crate::check::{self, Known, Originals};
 use crate::content;
 use crate::dice::Dice;
 use crate::disk::{Disk, End, Fault, Image};
 use crate::files::SimFiles;
 use crate::log::{Promises, WatchedLog};
 use crate::plant::Plant;
-use crate::stage::{Stage, ThievingQueue, scope_of, send};
+use crate::stage::{Stage, ThievingQueue};
 use crate::vfs;
 use crate::world::{SimClock, SimMaster, SimRandom, SimWitness};
 
@@ -266,14 +267,15 @@ impl Run {
         ports.work = Arc::new(ThievingQueue { queue: ports.work, stage: Arc::clone(&self.stage) });
         let settings = Settings { work_attempts_max: 10_000, ..Settings::default() };
         let app = App::new(ports.clone(), settings);
-        self.stage.set_app(Some(app.clone()));
+        let other = App::new(ports.clone(), app.settings().clone());
+        self.stage.set_other(Some((other, ports.clone())));
         self.life = Some(Life { app, ports, store });
         Ok(())
     }
 
     /// Lets go of everything and waits until the last file is closed.
     async fn end_life(&mut self, end: End) -> Played {
-        self.stage.set_app(None);
+        self.stage.set_other(None);
         if let Some(Life { app, ports, store }) = self.life.take() {
             drop((app, ports, store));
         }
@@ -291,17 +293,21 @@ impl Run {
     }
 
     async fn restart(&mut self, end: End) -> Played {
-        self.report.restarts += 1;
-        self.end_life(end).await?;
-        self.open().await.map_err(|cause| format!("the storage does not open again: {cause}"))?;
-        self.check().await
+        self.reopen(end).await?;
+        self.check(Originals::Some(self.report.restarts)).await
     }
 
-    async fn check(&mut self) -> Played {
+    async fn reopen(&mut self, end: End) -> Played {
+        self.report.restarts += 1;
+        self.end_life(end).await?;
+        self.open().await.map_err(|cause| format!("the storage does not open again: {cause}"))
+    }
+
+    async fn check(&mut self, originals: Originals) -> Played {
         self.disk.disarm();
         self.stage.nobody_comes();
         let life = self.life()?;
-        check::everything(&life.app, &life.ports, &self.promises, &self.known).await
+        check::everything(&life.app, &life.ports, &self.promises, &self.known, originals).await
     }
 
     fn maybe_arm(&mut self) {
@@ -326,6 +332,10 @@ impl Run {
     fn collect(&mut self) {
         for (organization, item, content) in self.stage.take_receipts() {
             self.known.entry(organization).or_default().acknowledged.insert(item, content);
+        }
+        for (organization, item, sure) in self.stage.take_erasing() {
+            let erasing = &mut self.known.entry(organization).or_default().erasing;
+            *erasing.entry(item).or_default() |= sure;
         }
     }
 
@@ -354,9 +364,9 @@ impl Run {
             }
         }
         life.app.checkpoint_all().await.map_err(|e| format!("checkpoint: {e}"))?;
-        self.check().await?;
         self.disk.kill();
-        self.restart(End::Power).await
+        self.reopen(End::Power).await?;
+        self.check(Originals::All).await
     }
 }
 
@@ -364,7 +374,9 @@ impl Run {
 
 impl Run {
     async fn one_step(&mut self) -> Played<Outcome> {
-        let Some(organization) = self.dice.pick(&self.organizations).copied() else {
+        // Most happens in one house, so that people's steps meet.
+        let at = usize::from(self.dice.one_in(8));
+        let Some(organization) = self.organizations.get(at).copied() else {
             return Err(String::from("there is no organization"));
         };
         self.stage.set_turn(organization, None);
@@ -376,16 +388,17 @@ impl Run {
             98.. => return self.stop(End::Power, false).await,
             _ => {}
         }
+        let actor = self.actor(organization).map_err(|e| e.to_string())?;
         let (name, result) = match chosen {
-            0..40 => ("send", self.send(organization).await),
-            40..62 => ("work", self.work(organization).await),
-            62..68 => ("assign", self.assign(organization).await),
-            68..72 => ("unassign", self.unassign(organization).await),
-            72..76 => ("merge", self.merge(organization).await),
-            76..79 => ("unmerge", self.unmerge(organization).await),
-            79..82 => ("erase", self.erase(organization).await),
-            82..84 => ("rotate", self.rotate(organization).await),
-            84..88 => ("checkpoint", self.life()?.app.checkpoint_all().await),
+            0..40 => ("send", self.send(&actor).await),
+            40..62 => ("work", actor.work("worker").await),
+            62..68 => ("assign", actor.assign(&mut self.dice).await),
+            68..72 => ("unassign", actor.unassign(&mut self.dice).await),
+            72..76 => ("merge", actor.merge(&mut self.dice).await),
+            76..79 => ("unmerge", actor.unmerge(&mut self.dice).await),
+            79..82 => ("erase", self.erase(&actor).await),
+            82..84 => ("rotate", self.rotate(&actor).await),
+            84..88 => ("checkpoint", actor.app.checkpoint_all().await),
             _ => ("jump", self.jump()),
         };
         let outcome = match &result {
@@ -410,125 +423,34 @@ impl Run {
         }
     }
 
-    async fn send(&mut self, organization: OrganizationId) -> Result<(), AppError> {
+    fn actor(&self, organization: OrganizationId) -> Result<Actor, AppError> {
+        let life = self.life().map_err(AppError::Damaged)?;
+        Ok(Actor { app: life.app.clone(), ports: life.ports.clone(), organization })
+    }
+
+    async fn send(&mut self, actor: &Actor) -> Result<(), AppError> {
         let content = self.dice.below(content::all().len());
-        self.stage.set_turn(organization, Some(content));
-        let app = self.app()?;
-        match send(&app, &scope_of(organization), content).await {
-            Ok(item) => {
-                self.stage.receipt((organization, item, content));
-                Ok(())
-            }
-            Err(ReceiveError::App(cause)) => Err(cause),
-            Err(ReceiveError::TooLarge { .. }) => Err(AppError::Damaged("too large".into())),
-        }
-    }
-
-    async fn work(&mut self, organization: OrganizationId) -> Result<(), AppError> {
-        self.app()?.work_on(organization, "worker").await
-    }
-
-    fn app(&self) -> Result<App, AppError> {
-        self.life().map(|life| life.app.clone()).map_err(AppError::Damaged)
-    }
-
-    async fn patients(&self, organization: OrganizationId) -> Result<Vec<PatientId>, AppError> {
-        let life = self.life().map_err(AppError::Damaged)?;
-        let scope = scope_of(organization);
-        let rows = life.ports.patients.patients_by_tokens(&scope, &[], None, 100).await?;
-        Ok(rows.into_iter().map(|row| row.id).collect())
-    }
-
-    /// Recordings and whose they are.
-    async fn recordings(
-        &self,
-        organization: OrganizationId,
-        of_someone: bool,
-    ) -> Result<Vec<RecordingId>, AppError> {
-        let life = self.life().map_err(AppError::Damaged)?;
-        let filter = RecordingFilter::default();
-        let rows = life.ports.recordings.recordings(&scope_of(organization), &filter, 200).await?;
-        let wanted = rows.into_iter().filter(|row| row.patient.is_some() == of_someone);
-        Ok(wanted.map(|row| row.id).collect())
-    }
-
-    async fn assign(&mut self, organization: OrganizationId) -> Result<(), AppError> {
-        let held = self.recordings(organization, false).await?;
-        let patients = self.patients(organization).await?;
-        let Some(recording) = self.dice.pick(&held).copied() else { return Ok(()) };
-        let app = self.app()?;
-        let scope = scope_of(organization);
-        match self.dice.pick(&patients).copied() {
-            Some(patient) if !self.dice.one_in(4) => app.assign(&scope, recording, patient).await,
-            _ => app.assign_new(&scope, recording, PatientIdentity::default()).await,
-        }
-    }
-
-    async fn unassign(&mut self, organization: OrganizationId) -> Result<(), AppError> {
-        let filed = self.recordings(organization, true).await?;
-        let Some(recording) = self.dice.pick(&filed).copied() else { return Ok(()) };
-        self.app()?.unassign(&scope_of(organization), recording, "not theirs").await
-    }
-
-    async fn merge(&mut self, organization: OrganizationId) -> Result<(), AppError> {
-        let patients = self.patients(organization).await?;
-        let two = (self.dice.pick(&patients).copied(), self.dice.pick(&patients).copied());
-        let (Some(from), Some(into)) = two else { return Ok(()) };
-        self.app()?.merge(&scope_of(organization), from, into, "the same person").await
-    }
-
-    async fn unmerge(&mut self, organization: OrganizationId) -> Result<(), AppError> {
-        let patients = self.patients(organization).await?;
-        let Some(patient) = self.dice.pick(&patients).copied() else { return Ok(()) };
-        self.app()?.unmerge(&scope_of(organization), patient, "not the same person").await
-    }
-
-    async fn erase(&mut self, organization: OrganizationId) -> Result<(), AppError> {
-        let patients = self.patients(organization).await?;
-        let Some(patient) = self.dice.pick(&patients).copied() else { return Ok(()) };
-        let app = self.app()?;
-        let scope = scope_of(organization);
-        let theirs = self.items_of(organization, patient).await?;
-        for family in content::FAMILIES {
-            let erased = app.erase(&scope, patient, family, "they asked for it").await;
-            if let Err(AppError::Refused { code: "not_confirmed", .. }) = erased {
-                continue;
-            }
-            let erasing = &mut self.known.entry(organization).or_default().erasing;
-            for item in &theirs {
-                let sure = erased.is_ok() || erasing.get(item) == Some(&true);
-                erasing.insert(*item, sure);
-            }
-            return erased;
-        }
+        self.stage.set_turn(actor.organization, Some(content));
+        let receipt = actor.send(content).await?;
+        self.stage.receipt(receipt);
         Ok(())
     }
 
-    /// Items whose original is one of the patient's, or of those merged with them.
-    async fn items_of(
-        &self,
-        organization: OrganizationId,
-        patient: PatientId,
-    ) -> Result<Vec<precordia_model::ItemId>, AppError> {
-        let life = self.life().map_err(AppError::Damaged)?;
-        let scope = scope_of(organization);
-        let row = life.ports.patients.patient(&scope, patient).await?;
-        let into = row.and_then(|row| row.merged_into);
-        let filter = RecordingFilter::default();
-        let recordings = life.ports.recordings.recordings(&scope, &filter, 200).await?;
-        let theirs = |row: &&precordia_app::port::RecordingRow| match into {
-            Some(_) => row.patient_before_merge == Some(patient),
-            None => row.patient == Some(patient) && row.patient_before_merge.is_none(),
-        };
-        let blobs: Vec<_> = recordings.iter().filter(theirs).map(|row| row.blob).collect();
-        let items = life.ports.items.items(&scope, None, None, 10_000).await?;
-        let its = items.into_iter().filter(|item| item.blob.is_some_and(|b| blobs.contains(&b)));
-        Ok(its.map(|item| item.id).collect())
+    async fn erase(&mut self, actor: &Actor) -> Result<(), AppError> {
+        let (mut erasing, turns) = (Vec::new(), self.stage.turns());
+        let erased = actor.erase(&mut self.dice, &mut erasing).await;
+        if self.stage.turns() != turns {
+            // Somebody changed meanwhile what is theirs.
+            erasing.iter_mut().for_each(|(_, _, sure)| *sure = false);
+            self.known.entry(actor.organization).or_default().raced = true;
+        }
+        self.stage.erasing(erasing);
+        erased
     }
 
-    async fn rotate(&mut self, organization: OrganizationId) -> Result<(), AppError> {
-        let at = self.organizations.iter().position(|id| *id == organization).unwrap_or_default();
-        self.app()?.rotate_organization_key(SLUGS[at]).await.map(drop)
+    async fn rotate(&self, actor: &Actor) -> Result<(), AppError> {
+        let at = self.organizations.iter().position(|id| *id == actor.organization);
+        actor.app.rotate_organization_key(SLUGS[at.unwrap_or_default()]).await.map(drop)
     }
 
     fn jump(&mut self) -> Result<(), AppError> {

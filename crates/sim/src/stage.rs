@@ -1,16 +1,17 @@
 //! Where the actors of a run meet: whose turn it is, and who comes in between.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use precordia_app::access::OrgScope;
-use precordia_app::port::{Batch, ClaimedWork, Lease, Schedule, StoreError, WorkEnd, WorkQueue};
-use precordia_app::{App, Arrival, ReceiveError};
-use precordia_model::{Door, ItemId, OrganizationId, RequestId, Timestamp};
-use uuid::Uuid;
+use precordia_app::port::{
+    Batch, ClaimedWork, Lease, Ports, Schedule, StoreError, WorkEnd, WorkQueue,
+};
+use precordia_app::{App, AppError};
+use precordia_model::{OrganizationId, Timestamp};
 
-use crate::content;
+use crate::actor::{Actor, Erasing, Receipt};
 use crate::dice::Dice;
 use crate::log::{Between, Turn};
 use crate::world::SimClock;
@@ -18,35 +19,15 @@ use crate::world::SimClock;
 /// Longer than a lease of the product.
 const LEASE_OVER_SECONDS: i64 = 16;
 
-/// A handle that may do everything in an organization.
-pub fn scope_of(organization: OrganizationId) -> OrgScope {
-    OrgScope::for_tests(organization, RequestId(Uuid::from_u128(7)))
-}
-
-/// Sends one object as a door does.
-pub async fn send(app: &App, scope: &OrgScope, content: usize) -> Result<ItemId, ReceiveError> {
-    let bytes = &content::all()[content].bytes;
-    let arrival = Arrival {
-        door: Door::Upload,
-        site: None,
-        file_name: None,
-        declared_bytes: Some(bytes.len() as u64),
-    };
-    let mut receiving = app.receive(scope, arrival).await?;
-    receiving.write(bytes).await?;
-    receiving.finish().await
-}
-
-/// An upload whose sender was told that it is there.
-pub type Receipt = (OrganizationId, ItemId, usize);
-
 pub struct Stage {
     dice: Mutex<Dice>,
     clock: Arc<SimClock>,
-    app: Mutex<Option<App>>,
+    other: Mutex<Option<(App, Ports)>>,
     now: Mutex<Option<(OrganizationId, Option<usize>)>>,
     inside: AtomicBool,
+    turns: AtomicUsize,
     receipts: Mutex<Vec<Receipt>>,
+    erasing: Mutex<Vec<Erasing>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -58,16 +39,18 @@ impl Stage {
         Arc::new(Self {
             dice: Mutex::new(Dice::new(seed, 3)),
             clock: Arc::clone(clock),
-            app: Mutex::default(),
+            other: Mutex::default(),
             now: Mutex::default(),
             inside: AtomicBool::new(false),
+            turns: AtomicUsize::new(0),
             receipts: Mutex::default(),
+            erasing: Mutex::default(),
         })
     }
 
-    /// The application of the life that begins; `None` when it ends.
-    pub fn set_app(&self, app: Option<App>) {
-        *lock(&self.app) = app;
+    /// Another process on the storage of the life that begins; `None` when it ends.
+    pub fn set_other(&self, other: Option<(App, Ports)>) {
+        *lock(&self.other) = other;
     }
 
     /// Whose turn it is, and what is being sent.
@@ -79,6 +62,11 @@ impl Stage {
         *lock(&self.now) = None;
     }
 
+    /// How often somebody came in between.
+    pub fn turns(&self) -> usize {
+        self.turns.load(Ordering::SeqCst)
+    }
+
     pub fn receipt(&self, receipt: Receipt) {
         lock(&self.receipts).push(receipt);
     }
@@ -87,12 +75,21 @@ impl Stage {
         std::mem::take(&mut lock(&self.receipts))
     }
 
+    pub fn erasing(&self, erasing: Vec<Erasing>) {
+        lock(&self.erasing).extend(erasing);
+    }
+
+    pub fn take_erasing(&self) -> Vec<Erasing> {
+        std::mem::take(&mut lock(&self.erasing))
+    }
+
     fn one_in(&self, n: usize) -> bool {
         lock(&self.dice).one_in(n)
     }
 
-    /// Before a worker ends its work another takes it over and does it too; before an object is filed as
-    /// new its copy comes by another way.
+    /// Between the reading and the writing of a use case another process does something of its own: a
+    /// second worker takes the same work over, the same object comes by another way, or somebody moves
+    /// or erases what this one looked at.
     pub fn between(self: &Arc<Self>) -> Between {
         let stage = Arc::clone(self);
         Arc::new(move |batch| stage.turn_before(batch))
@@ -100,32 +97,63 @@ impl Stage {
 
     fn turn_before(self: &Arc<Self>, batch: &Batch) -> Option<Turn> {
         let (organization, sending) = (*lock(&self.now))?;
-        let worker = batch.finish.is_some();
-        let sender = sending.filter(|_| !worker && !batch.effects.is_empty());
-        if (!worker && sender.is_none()) || !self.one_in(6) {
+        if batch.events.is_empty() && batch.finish.is_none() {
             return None;
         }
+        // Whose something is, is what two may decide at once.
+        let whose =
+            |stream: &str| stream.starts_with("patient/") || stream.starts_with("recording/");
+        let moves = batch.events.iter().any(|event| whose(event.stream.as_str()));
+        if !self.one_in(if moves { 2 } else { 6 }) {
+            return None;
+        }
+        let (app, ports) = lock(&self.other).clone()?;
         if self.inside.swap(true, Ordering::SeqCst) {
             return None;
         }
-        let app = lock(&self.app).clone()?;
+        self.turns.fetch_add(1, Ordering::SeqCst);
         let stage = Arc::clone(self);
+        let other = Actor { app, ports, organization };
+        let works = batch.finish.is_some();
         Some(Box::pin(async move {
-            match sender {
-                Some(content) => {
-                    let sent = send(&app, &scope_of(organization), content).await;
-                    if let Ok(item) = sent {
-                        stage.receipt((organization, item, content));
-                    }
-                }
-                None => {
-                    stage.clock.jump(LEASE_OVER_SECONDS);
-                    // What goes wrong there is tried again like any other work.
-                    let _ = app.work_on(organization, "another").await;
-                }
-            }
+            // What goes wrong there is tried again like anything else.
+            let _ = stage.come_between(&other, sending, works).await;
             stage.inside.store(false, Ordering::SeqCst);
         }))
+    }
+
+    async fn come_between(
+        &self,
+        other: &Actor,
+        sending: Option<usize>,
+        works: bool,
+    ) -> Result<(), AppError> {
+        let mut dice = {
+            let mut dice = lock(&self.dice);
+            Dice::new(dice.next(), 5)
+        };
+        match (dice.below(8), sending) {
+            (0..4, Some(content)) => {
+                let receipt = other.send(content).await?;
+                self.receipt(receipt);
+                Ok(())
+            }
+            (0..4, None) => {
+                if works {
+                    self.clock.jump(LEASE_OVER_SECONDS);
+                }
+                other.work("another").await
+            }
+            (4, _) => other.merge(&mut dice).await,
+            (5, _) => other.unmerge(&mut dice).await,
+            (6, _) => other.unassign(&mut dice).await,
+            _ => {
+                let mut erasing = Vec::new();
+                let erased = other.erase(&mut dice, &mut erasing).await;
+                self.erasing(erasing);
+                erased
+            }
+        }
     }
 }
 
