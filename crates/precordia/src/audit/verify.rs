@@ -119,6 +119,9 @@ fn print_realm(realm: &VerifyReport) {
             realm.realm
         ));
     }
+    for file in &realm.files_wrong {
+        data(&format!("{}: WRONG, `{file}` is not as it was exported", realm.realm));
+    }
     realm
         .warnings
         .iter()

@@ -239,6 +239,13 @@ pub fn sign_with_master(data: &Path, master: &Path, witness: &Path) {
     run(data, master, witness, 0, async |app| app.checkpoint_all().await.unwrap());
 }
 
+/// Makes the views fit the events, wherever their payloads open.
+pub fn rebuild_views(data: &Path, master: &Path) {
+    run(data, master, Path::new("nowhere"), 0, async |app| {
+        app.rebuild_all_views().await.unwrap();
+    });
+}
+
 /// What happens when a person works on a machine whose clock was turned.
 pub fn sign_in_with_clock(copy: &Path, by_us: i64, slug: &str, user: &str) {
     let (data, master) = (copy.join("data"), copy.join("data-keys/master.key"));
