@@ -469,6 +469,8 @@ impl App {
             self.draft_erased_recording(&mut draft, scope, event, recording).await?;
         }
         for item in self.open_items(scope, items).await? {
+            // A copy that learns meanwhile what the first became has another version than the row here.
+            draft.expect(Stream::new("item", item.row.id), item.row.version);
             if let Some(content) = &item.details.content_hash {
                 draft.batch.forget_effects.push(format!("content/{content}"));
             }
