@@ -103,15 +103,18 @@ test-audit: build
 # ---- heavier ---------------------------------------------------------------------------------------
 
 peers := hapi pydicom
-.PHONY: test-peers bench $(peers:%=peer-%)
+.PHONY: test-peers sim bench $(peers:%=peer-%)
 
-test-peers: $(peers:%=peer-%) ## Independent programs that judge ours; skipped aloud where they cannot be had
+test-peers: $(peers:%=peer-%) sim ## Independent programs that judge ours; skipped aloud where they cannot be had
 
 peer-hapi:
 	$(step) hapi tests/fhir.sh hapi
 
 peer-pydicom: tools
 	$(step) pydicom tests/pydicom.sh
+
+sim: ## Ten thousand seeds of the product on a disk that forgets
+	$(step) sim cargo xtask sim --seed 1 --seeds 10000 --jobs 2
 
 bench: build ## Measure: files a second on one core, uploads a second with the generator beside them
 	@$(binary) bench ecg

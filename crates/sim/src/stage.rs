@@ -133,18 +133,18 @@ impl Stage {
             Dice::new(dice.next(), 5)
         };
         match (dice.below(8), sending) {
-            (0..4, Some(content)) => {
+            (0..3, Some(content)) => {
                 let receipt = other.send(content).await?;
                 self.receipt(receipt);
                 Ok(())
             }
-            (0..4, None) => {
+            (0..3, None) => {
                 if works {
                     self.clock.jump(LEASE_OVER_SECONDS);
                 }
                 other.work("another").await
             }
-            (4, _) => other.merge(&mut dice).await,
+            (3..5, _) => other.merge(&mut dice).await,
             (5, _) => other.unmerge(&mut dice).await,
             (6, _) => other.unassign(&mut dice).await,
             _ => {

@@ -3,7 +3,7 @@
 use precordia_sim::{Order, Plant, Report, STEPS, run};
 
 /// Enough for every kind of step, fault and end to come many times.
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 120;
 
 /// Seeds within which a planted fault must be found.
 const JUDGED_MAX: u64 = 100;
@@ -24,7 +24,7 @@ fn nothing_acknowledged_is_lost_and_nothing_happens_twice() {
             Err(failure) => panic!("`cargo xtask sim --seed {seed} --aloud`: {}", failure.what),
         }
     }
-    assert!(sum.acknowledged > 1000 && sum.restarts > 500, "{sum:?}: too little happened");
+    assert!(sum.acknowledged > 600 && sum.restarts > 300, "{sum:?}: too little happened");
 }
 
 #[test]

@@ -27,7 +27,7 @@ impl Site {
     pub fn new(log_level: &str) -> Self {
         let site = Self { dir: tempfile::tempdir().unwrap(), environment: Vec::new() };
         let config = format!(
-            "data_dir = {data:?}\n[listen]\naddress = \"127.0.0.1:0\"\n[log]\nlevel = \"{log_level}\"\nformat = \"json\"\n[limits]\ncheckpoint_seconds = 1\nlease_seconds = 2\nupload_bytes_max = 4000000\n",
+            "data_dir = {data:?}\n[listen]\naddress = \"127.0.0.1:0\"\n[log]\nlevel = \"{log_level}\"\nformat = \"json\"\n[limits]\ncheckpoint_seconds = 1\nlease_seconds = 2\nwork_attempts_max = 1000\nupload_bytes_max = 4000000\n",
             data = site.path("data"),
         );
         std::fs::write(site.path("precordia.toml"), config).unwrap();
