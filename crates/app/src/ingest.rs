@@ -20,7 +20,7 @@ use crate::authority::{issuer_system, own_system};
 use crate::blob::{self, stream_of};
 use crate::index::identifier_token;
 use crate::intake::{Item, ItemDetails};
-use crate::keys::RealmKeys;
+use crate::keys::{KeyError, RealmKeys};
 use crate::ledger::{Draft, open_value};
 use crate::live::{Change, RecordingChange};
 use crate::port::{Append, ClaimedWork, EffectKey, ItemRow, KeyKind, Realm, Stream, Version};
@@ -130,6 +130,7 @@ impl App {
             let matched = self.match_device_patient(scope, &read.recording.patient).await?;
             match self.append_filed(scope, work, &row, blob_key, &read, matched).await? {
                 Append::Done { .. } | Append::LeaseLost { .. } => return Ok(()),
+                Append::KeyWorn { key } => return Err(KeyError::Worn(key).into()),
                 Append::Duplicate { .. } | Append::Conflict { .. } | Append::KeyConflict { .. } => {
                 }
             }

@@ -13,8 +13,8 @@ use precordia_model::{KeyId, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::port::{
-    Clock, KeyChange, KeyKind, KeyState, KeyStore, MasterKey, Random, Realm, RealmId, StoreError,
-    WrappedKey, new_uuid,
+    Clock, KeyChange, KeyKind, KeyState, KeyStore, MasterKey, MasterWrapped, Random, Realm,
+    RealmId, StoreError, WrappedKey, new_uuid,
 };
 use crate::seal::{DataKey, SealError};
 
@@ -27,6 +27,8 @@ const KEEP_REALMS_MAX: usize = 1024;
 pub enum KeyError {
     #[error(transparent)]
     Seal(#[from] SealError),
+    #[error("key `{0}` was used as often as a key may be and seals nothing more")]
+    Worn(KeyId),
     #[error("organization `{0}` has no active key")]
     NoOrganizationKey(RealmId),
     #[error(transparent)]
@@ -48,6 +50,10 @@ pub struct RealmKeys {
 pub struct IndexKey(hmac::Key);
 
 impl IndexKey {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, bytes))
+    }
+
     /// 16 bytes that stand for a value of a field, comparable only within this realm and field.
     pub fn token(&self, field: &str, value: &str) -> Vec<u8> {
         self.mac(field, value.as_bytes())[..16].to_vec()
@@ -139,7 +145,7 @@ impl Keyring {
         now: Timestamp,
         forgotten: u64,
     ) -> RealmKeys {
-        let index = Arc::new(IndexKey(hmac::Key::new(hmac::HMAC_SHA256, index)));
+        let index = Arc::new(IndexKey::new(index));
         let keys = RealmKeys { organization, index, opened_at: now };
         let mut kept = self.lock();
         if kept.forgotten != forgotten {
@@ -184,9 +190,9 @@ impl Keyring {
         // From the wanted key up to the first one that is open already or wrapped by the master.
         let mut path = Vec::new();
         let mut next = id;
-        while !open.0.contains_key(&next) && next != self.master.id() {
+        while !open.0.contains_key(&next) {
             let Some(row) = rows.get(&next) else {
-                // Without a row above, the lowest row's wrapping key is not ours to open.
+                // Without a row above, what wraps the uppermost row is a master key.
                 match path.last() {
                     Some(WrappedKey { kind: KeyKind::Organization | KeyKind::Signing, .. }) => {
                         break;
@@ -273,7 +279,7 @@ impl Keyring {
         let bytes = self.fresh();
         let id = KeyId(new_uuid(&*self.clock, &*self.random));
         let wrapped = self.master.wrap(&bytes, &associated(realm, id, kind, subject)).await?;
-        let row = self.row(id, kind, subject, self.master.id(), wrapped);
+        let row = self.row(id, kind, subject, wrapped.by, wrapped.bytes);
         Ok((Arc::new(data_key(id, &bytes)?), bytes, KeyChange::Add(row)))
     }
 
@@ -394,7 +400,8 @@ impl Keyring {
         let bytes = self.open_top(realm, row).await?;
         let wrapped =
             self.master.wrap(&bytes, &associated(realm, row.id, row.kind, &row.subject)).await?;
-        Ok(KeyChange::Rewrap { id: row.id, from: row.wrapped_by, to: self.master.id(), wrapped })
+        let MasterWrapped { by: to, bytes: wrapped } = wrapped;
+        Ok(KeyChange::Rewrap { id: row.id, from: row.wrapped_by, to, wrapped })
     }
 
     pub(crate) async fn wrapped_by(
@@ -460,4 +467,72 @@ fn unwrap(by: &DataKey, realm: RealmId, row: &WrappedKey) -> Result<Zeroizing<Ve
         .len();
     bytes.truncate(length);
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::SeededRandom;
+    use precordia_model::OrganizationId;
+
+    fn id(n: u128) -> uuid::Uuid {
+        uuid::Uuid::from_u128(n)
+    }
+
+    #[test]
+    fn a_wrapped_key_opens_only_as_itself_in_its_realm_and_for_its_subject() {
+        let by = DataKey::new(KeyId(id(1)), &[1; 32]).unwrap();
+        let realm = RealmId(Some(OrganizationId(id(5))));
+        let subject = "patient/a";
+        let key = KeyId(id(2));
+        let wrapped =
+            wrap(&SeededRandom::new(1), &by, realm, key, KeyKind::Patient, subject, &[7; 32]);
+        let row = WrappedKey {
+            id: key,
+            kind: KeyKind::Patient,
+            subject: subject.into(),
+            wrapped_by: by.id(),
+            wrapped,
+            state: KeyState::Active,
+            created_at: Timestamp(0),
+        };
+        assert_eq!(unwrap(&by, realm, &row).unwrap().as_slice(), [7; 32]);
+        let moved = |change: fn(&mut WrappedKey)| {
+            let mut row = row.clone();
+            change(&mut row);
+            unwrap(&by, realm, &row).is_err()
+        };
+        assert!(moved(|row| row.id = KeyId(id(3))));
+        assert!(moved(|row| row.kind = KeyKind::Recording));
+        assert!(moved(|row| row.subject = "patient/b".into()));
+        assert!(moved(|row| row.state = KeyState::Destroyed { at: Timestamp(1) }));
+        assert!(moved(|row| row.wrapped.truncate(11)));
+        for elsewhere in [RealmId::PLATFORM, RealmId(Some(OrganizationId(id(6))))] {
+            assert!(unwrap(&by, elsewhere, &row).is_err());
+        }
+        let other = DataKey::new(by.id(), &[2; 32]).unwrap();
+        assert!(unwrap(&other, realm, &row).is_err());
+    }
+
+    /// Lengths are bound in: no part of the context can be read as the next one's beginning.
+    #[test]
+    fn no_two_contexts_of_a_wrapped_key_are_the_same_bytes() {
+        let of = |kind, subject| associated(RealmId::PLATFORM, KeyId(id(1)), kind, subject);
+        let kinds = [
+            KeyKind::Organization,
+            KeyKind::Patient,
+            KeyKind::Recording,
+            KeyKind::Blob,
+            KeyKind::Index,
+            KeyKind::Signing,
+        ];
+        let mut all: Vec<_> = kinds
+            .iter()
+            .flat_map(|kind| ["", "a", "patient/a", "index"].map(|subject| of(*kind, subject)))
+            .collect();
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
 }

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::app::{App, AppError};
+use crate::keys::KeyError;
 use crate::port::{
     Append, Batch, KeyChange, KeyKind, Members, NewEvent, NewResource, Position, Realm, RealmId,
     StoredEvent, StoredResource, Stream, Version, ViewChange, position_in_batch,
@@ -159,6 +160,7 @@ impl<'a> Draft<'a> {
             Append::Conflict { stream, .. } => Err(AppError::Conflict(stream)),
             Append::KeyConflict { key } => Err(AppError::Conflict(format!("key/{key}"))),
             Append::Duplicate { key, .. } => Err(AppError::Conflict(key)),
+            Append::KeyWorn { key } => Err(KeyError::Worn(key).into()),
             Append::LeaseLost { work } => Err(AppError::Conflict(format!("work/{work}"))),
         }
     }

@@ -16,6 +16,7 @@ use crate::app::{App, AppError};
 use crate::blob::{self, stream_of};
 use crate::ingest::{Filed, OpenPatient, draft_resources, subject_of_facts};
 use crate::intake::Item;
+use crate::keys::KeyError;
 use crate::ledger::{Draft, named_key, open_value};
 use crate::live::{Change, RecordingChange};
 use crate::patient::PatientBanner;
@@ -597,6 +598,7 @@ impl App {
             }
             Append::Conflict { stream, .. } => Err(AppError::Conflict(stream)),
             Append::KeyConflict { key } => Err(AppError::Conflict(format!("key/{key}"))),
+            Append::KeyWorn { key } => Err(KeyError::Worn(key).into()),
             Append::LeaseLost { work } => Err(AppError::Conflict(format!("work/{work}"))),
         }
     }

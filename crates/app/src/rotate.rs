@@ -8,7 +8,7 @@ use precordia_rules::event::{Event, KeyRotated};
 use crate::access::OrgScope;
 use crate::app::{App, AppError};
 use crate::ledger::Draft;
-use crate::port::{KeyChange, KeyKind, KeyState, Realm, Stream};
+use crate::port::{KEY_USES_ROTATE, KeyChange, KeyKind, KeyState, Realm, Stream};
 
 /// Keys that one transaction re-wraps.
 const PAGE: u32 = 500;
@@ -54,6 +54,35 @@ impl App {
         self.keyring.forget(realm.id());
         let rewrapped = self.rewrap_retired(scope).await?;
         Ok(Rotated { rewrapped })
+    }
+
+    /// A key that sealed very much is replaced before its random nonces could meet.
+    pub(crate) async fn rotate_worn_key(&self, scope: &OrgScope) -> Result<(), AppError> {
+        let uses = self.organization_key_uses(scope).await?;
+        if uses >= KEY_USES_ROTATE {
+            tracing::warn!(organization.id = %scope.organization(), uses, "rotating a worn key");
+            self.rotate_key(scope).await?;
+        }
+        Ok(())
+    }
+
+    async fn organization_key_uses(&self, scope: &OrgScope) -> Result<i64, AppError> {
+        let realm = Realm::from(scope);
+        let rows = self.keyring.rows_of(realm, "organization").await?;
+        match rows.iter().find(|row| row.state == KeyState::Active) {
+            Some(active) => Ok(self.ports.keys.uses(realm, active.id).await?),
+            None => Ok(0),
+        }
+    }
+
+    /// Uses of the organization key in force that was used most often, for the metrics.
+    pub async fn key_uses_max(&self) -> Result<i64, AppError> {
+        let mut max = 0;
+        for organization in self.ports.directory.organizations(&self.platform()).await? {
+            let scope = self.system_scope(organization.id, "metrics");
+            max = max.max(self.organization_key_uses(&scope).await?);
+        }
+        Ok(max)
     }
 
     /// Whatever a retired organization key still wraps goes under the active one.

@@ -224,12 +224,15 @@ impl App {
         base.min(300) + i64::from(byte[0]) % base.max(1)
     }
 
-    /// Brings under the active key what this process may have wrapped with a retired one before it learned
-    /// of a rotation.
+    /// Brings under the active keys what this process may have wrapped with retired ones before it learned
+    /// of a rotation, and replaces a key that is worn.
     async fn rewrap_grown(&self) -> Result<(), AppError> {
         let grown: Vec<_> = self.grown().iter().filter_map(|realm| realm.0).collect();
         for organization in grown {
-            self.rewrap_retired(&self.system_scope(organization, "keeper")).await?;
+            let scope = self.system_scope(organization, "keeper");
+            self.rotate_worn_key(&scope).await?;
+            self.rewrap_retired(&scope).await?;
+            self.rewrap_from_retired_masters((&scope).into()).await?;
         }
         Ok(())
     }

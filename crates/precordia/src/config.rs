@@ -45,6 +45,7 @@ pub struct Tls {
 pub struct Keys {
     pub master_file: Option<PathBuf>,
     pub master_env: Option<String>,
+    pub master_env_retired: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -184,6 +185,9 @@ impl Config {
         if self.keys.master_file.is_some() && self.keys.master_env.is_some() {
             bail!("set keys.master_file or keys.master_env, not both");
         }
+        if self.keys.master_env_retired.is_some() && self.keys.master_env.is_none() {
+            bail!("keys.master_env_retired needs keys.master_env");
+        }
         if self.storage.engine == Engine::Postgres && self.storage.url.is_none() {
             bail!("storage.engine is postgres and storage.url is not set");
         }
@@ -309,6 +313,7 @@ mod tests {
         refused("data_dir = \"d\"\n[witness]\ndir = \"d/w\"", "proves nothing");
         refused("data_dir = \"d\"\n[keys]\nmaster_file = \"d/k\"", "its own key");
         refused("[keys]\nmaster_file = \"a\"\nmaster_env = \"B\"", "not both");
+        refused("[keys]\nmaster_env_retired = \"B\"", "needs keys.master_env");
         refused("[storage]\nengine = \"postgres\"", "storage.url");
         refused("[limits]\nlease_seconds = 0", "above zero");
     }

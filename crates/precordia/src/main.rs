@@ -4,6 +4,7 @@ mod audit;
 mod config;
 mod demo;
 mod ecg;
+mod key;
 mod logging;
 mod measure;
 mod org;
@@ -61,6 +62,11 @@ enum Verb {
         #[command(subcommand)]
         verb: OrgVerb,
     },
+    /// The master key, above every organization's.
+    Key {
+        #[command(subcommand)]
+        verb: MasterVerb,
+    },
     /// Prove what is stored.
     Audit {
         #[command(subcommand)]
@@ -111,6 +117,21 @@ enum KeyVerb {
     Rotate {
         /// Short name of the organization.
         organization: String,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+}
+
+#[derive(Subcommand)]
+enum MasterVerb {
+    /// Put a new master key in force and wrap every organization's key anew; the servers may run.
+    ///
+    /// The old one stays beside it, as `master.<id>.key`, until `--retire`. Backups made before need it:
+    /// keep a copy with them, or make a new backup first.
+    RotateMaster {
+        /// Destroy the keys that are not in force and wrap nothing any more.
+        #[arg(long)]
+        retire: bool,
         #[command(flatten)]
         config: ConfigFile,
     },
@@ -258,6 +279,9 @@ fn run(verb: Verb) -> Result<ExitCode> {
                 with_app(&config, false, async |app| org::rotate_key(app, &organization).await)
             }
         },
+        Verb::Key { verb: MasterVerb::RotateMaster { retire, config } } => {
+            with_app(&config, false, async |app| key::rotate_master(app, retire).await)
+        }
         Verb::Audit { verb } => match verb {
             AuditVerb::Verify { args, config: file } => {
                 let config = Config::load(file.config.as_deref())?;

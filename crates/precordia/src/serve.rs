@@ -78,6 +78,10 @@ pub async fn start(
         let (app, stop) = (app.clone(), stop.clone());
         async move { watch_work(&app, stop).await }
     });
+    tokio::spawn({
+        let (app, stop) = (app.clone(), stop.clone());
+        async move { sweep(&app, stop).await }
+    });
     info!(%address, "listening");
     Ok(Running { address, server, workers, keeper })
 }
@@ -134,6 +138,34 @@ async fn watch_work(app: &App, stop: Stop) {
     }
 }
 
+/// What is looked at in every organization at the start and once a day: sealed bytes that nothing names,
+/// and how often keys were used.
+async fn sweep(app: &App, stop: Stop) {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let name = "precordia_blobs_swept_total";
+    metrics::describe_counter!(name, "Sealed objects removed because nothing names them");
+    let swept = metrics::counter!(name);
+    let mut stopping = stop.listen();
+    loop {
+        match app.sweep_all_blobs().await {
+            Ok(0) => {}
+            Ok(removed) => {
+                info!(removed, "removed sealed objects that nothing names");
+                swept.increment(removed);
+            }
+            Err(cause) => tracing::warn!(error = %cause, "the sweep of objects did not end"),
+        }
+        match app.key_uses_max().await {
+            Ok(uses) => metrics::gauge!("precordia_organization_key_uses_max").set(uses as f64),
+            Err(cause) => tracing::warn!(error = %cause, "uses of keys could not be read"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(DAY) => {}
+            () = stopping.wait() => return,
+        }
+    }
+}
+
 fn record(app: &App, gauges: &WorkGauges) {
     metrics::gauge!("precordia_items_in_flight").set(gauges.in_flight as f64);
     metrics::gauge!("precordia_items_in_flight_oldest_seconds").set(gauges.oldest_seconds as f64);
@@ -154,6 +186,10 @@ fn describe_gauges() {
     metrics::describe_gauge!(
         "precordia_items_given_up",
         "Items whose work was given up and waits for a person"
+    );
+    metrics::describe_gauge!(
+        "precordia_organization_key_uses_max",
+        "Values sealed by the organization key that sealed most; at 2^30 it is rotated by itself"
     );
     metrics::describe_gauge!(
         "precordia_items_overdue",

@@ -57,8 +57,11 @@ async fn store(config: &Config) -> Result<Arc<Store>> {
 
 fn master(config: &Config, create: bool) -> Result<Arc<dyn MasterKey>> {
     match &config.keys.master_env {
-        Some(variable) => precordia_store::master_from_env(variable)
-            .with_context(|| format!("environment variable `{variable}` holds no master key")),
+        Some(variable) => {
+            let retired = config.keys.master_env_retired.as_deref();
+            precordia_store::master_from_env(variable, retired)
+                .context("the environment holds no master key")
+        }
         None => {
             let path = config.master_file();
             precordia_store::master_from_file(&path, create)

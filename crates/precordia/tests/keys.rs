@@ -59,6 +59,8 @@ fn one_of_two_merged_patients_is_erased_and_the_other_stays_whole() {
     let rotated = site.run(&["org", "key", "rotate", "alpha"]);
     assert!(rotated.status.success(), "{}", String::from_utf8_lossy(&rotated.stderr));
     all.iter().for_each(|recording| opens(&doctor, recording));
+    rotate_master(&site);
+    all.iter().for_each(|recording| opens(&doctor, recording));
 
     let traces = Traces::of(&site, &gone_id, &[&erased[0], &erased[1], &by_hand, &late]);
     assert!(traces.found_in(&site) > 0, "the search must be able to find");
@@ -103,6 +105,27 @@ fn one_of_two_merged_patients_is_erased_and_the_other_stays_whole() {
     let doctor = Client::sign_in(&server.url, "alpha", "doctor");
     let again = upload(&doctor, Pattern::ALL[1], &gone, 2);
     assert_ne!(patient_of(&doctor, &again), gone_id);
+}
+
+/// The server runs on; afterwards the old master key is nowhere.
+fn rotate_master(site: &Site) {
+    let file = site.path("data-keys").join("master.key");
+    let old = std::fs::read(&file).unwrap();
+    let run = |words: &[&str]| {
+        let output = site.run(words);
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (done, said) = run(&["key", "rotate-master"]);
+    assert!(done, "{said}");
+    assert_ne!(std::fs::read(&file).unwrap(), old);
+    let (done, said) = run(&["key", "rotate-master", "--retire"]);
+    assert!(!done && said.contains("another process"), "{said}");
+    let earlier = std::time::SystemTime::now() - std::time::Duration::from_secs(600);
+    std::fs::File::options().write(true).open(&file).unwrap().set_modified(earlier).unwrap();
+    let (done, said) = run(&["key", "rotate-master", "--retire"]);
+    assert!(done, "{said}");
+    let is_old = |path: &std::path::PathBuf| std::fs::read(path).is_ok_and(|bytes| bytes == old);
+    assert_eq!(files(site.root()).into_iter().filter(is_old).count(), 0);
 }
 
 fn upload(client: &Client, pattern: Pattern, person: &Person, number: usize) -> String {

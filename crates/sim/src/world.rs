@@ -6,7 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use precordia_app::port::{
-    Checkpoint, Clock, MasterKey, MasterKeyError, Random, RealmId, StoreError, Witness, Witnessed,
+    Checkpoint, Clock, MasterKey, MasterKeyError, MasterWrapped, Random, RealmId, RetiredMaster,
+    StoreError, Witness, Witnessed,
 };
 use precordia_model::{KeyId, Timestamp};
 use uuid::Uuid;
@@ -75,12 +76,12 @@ pub struct SimMaster;
 
 #[async_trait]
 impl MasterKey for SimMaster {
-    fn id(&self) -> KeyId {
-        KeyId(Uuid::from_u128(1))
+    async fn active(&self) -> Result<KeyId, MasterKeyError> {
+        Ok(KeyId(Uuid::from_u128(1)))
     }
 
-    async fn wrap(&self, key: &[u8], context: &[u8]) -> Result<Vec<u8>, MasterKeyError> {
-        Ok([key, context].concat())
+    async fn wrap(&self, key: &[u8], context: &[u8]) -> Result<MasterWrapped, MasterKeyError> {
+        Ok(MasterWrapped { by: self.active().await?, bytes: [key, context].concat() })
     }
 
     async fn unwrap(
@@ -91,6 +92,18 @@ impl MasterKey for SimMaster {
     ) -> Result<Zeroizing<Vec<u8>>, MasterKeyError> {
         let key = wrapped.strip_suffix(context).ok_or(MasterKeyError::Rejected(by))?;
         Ok(Zeroizing::new(key.to_vec()))
+    }
+
+    async fn retired(&self) -> Result<Vec<RetiredMaster>, MasterKeyError> {
+        Ok(Vec::new())
+    }
+
+    async fn renew(&self) -> Result<KeyId, MasterKeyError> {
+        Err(MasterKeyError::NotHere("this master key is never rotated".into()))
+    }
+
+    async fn destroy(&self, id: KeyId) -> Result<(), MasterKeyError> {
+        Err(MasterKeyError::Failed(format!("master key `{id}` is in force")))
     }
 }
 

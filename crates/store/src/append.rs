@@ -4,13 +4,13 @@
 //! passes changes that picture for those behind it, exactly as if they had run one after the other; a
 //! batch that is refused leaves it as it was.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash as Key;
 
 use precordia_app::chain::{ResourceFields, access_hash, new_event_hash, resources_hash};
 use precordia_app::port::{
-    Append, Batch, KeyChange, Lease, LogName, Members, NewEvent, Position, RealmId, Version,
-    WorkChange, WorkState,
+    Append, Batch, KEY_USES_MAX, KeyChange, Lease, LogName, Members, NewEvent, Position, RealmId,
+    Version, WorkChange, WorkState,
 };
 use precordia_model::{KeyId, WorkId};
 use uuid::Uuid;
@@ -50,14 +50,21 @@ pub(crate) async fn append(
     let mut script = Script::new();
     let before = (ends.events.position, ends.access.position, ends.work);
     let mut answers = Vec::with_capacity(batches.len());
+    let mut uses = BTreeMap::new();
     for batch in batches {
         let verdict = known.judge(batch)?;
         known.settle(verdict.is_ok());
         answers.push(match verdict {
-            Ok(()) => Append::Done { positions: write(&mut script, realm, &mut ends, batch) },
+            Ok(()) => {
+                for (key, count) in batch.uses() {
+                    *uses.entry(key).or_default() += count;
+                }
+                Append::Done { positions: write(&mut script, realm, &mut ends, batch) }
+            }
             Err(refusal) => refusal,
         });
     }
+    uses.into_iter().for_each(|(key, count)| key::put_uses(&mut script, key, count));
     if ends.events.position != before.0 {
         ends.events.put(&mut script, LogName::Events);
     }
@@ -216,8 +223,11 @@ impl<'a> Known<'a> {
     /// After the batch's own key changes: a key that it adds is alive, one that it destroys is not.
     fn alive(&self, batch: &'a Batch) -> Option<Append> {
         let dead = |id: &&KeyId| self.keys.get(id).is_none_or(|key| key.destroyed);
-        let key = batch.alive.iter().find(dead)?;
-        Some(Append::KeyConflict { key: *key })
+        if let Some(key) = batch.alive.iter().find(dead) {
+            return Some(Append::KeyConflict { key: *key });
+        }
+        let worn = |id: &&KeyId| self.keys.get(id).is_some_and(|key| key.uses >= KEY_USES_MAX);
+        batch.alive.iter().find(worn).map(|key| Append::KeyWorn { key: *key })
     }
 
     fn move_members(&mut self, batch: &'a Batch) {
@@ -322,7 +332,7 @@ impl<'a> Known<'a> {
         let conflict = || Append::KeyConflict { key: id };
         let next = match (change, now) {
             (KeyChange::Add(key), None) => {
-                KeyNow { wrapped_by: key.wrapped_by, destroyed: key.wrapped.is_empty() }
+                KeyNow { wrapped_by: key.wrapped_by, destroyed: key.wrapped.is_empty(), uses: 0 }
             }
             (KeyChange::Add(_), Some(_)) => return Ok(Some(conflict())),
             (_, None) => return Err(DbError::Refused(format!("key `{id}` is not stored"))),

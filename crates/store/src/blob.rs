@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use precordia_app::access::OrgScope;
 use precordia_app::port::{BlobWriter, Blobs, StoreError};
-use precordia_model::{BlobId, OrganizationId};
+use precordia_model::{BlobId, OrganizationId, Timestamp};
 
 use crate::directories::{ensure, failed, run};
 use crate::files::{Files, OpenFile};
@@ -138,6 +138,24 @@ impl Blobs for Store {
         let path = path(&self.blobs.of(scope.organization()), id);
         let size = run(context, move || Ok(files.size(&path)));
         size.await?.map_err(|e| not_read(context, id, &e))
+    }
+
+    async fn written_at(
+        &self,
+        scope: &OrgScope,
+        id: BlobId,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let files = Arc::clone(&self.blobs.files);
+        let path = path(&self.blobs.of(scope.organization()), id);
+        let read = run("reading the age of a blob", move || match files.written_at(&path) {
+            Ok(at) => Ok(Some(at)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        });
+        Ok(read.await?.map(|at| {
+            let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+        }))
     }
 
     async fn remove(&self, scope: &OrgScope, id: BlobId) -> Result<(), StoreError> {

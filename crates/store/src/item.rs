@@ -108,6 +108,18 @@ impl ItemViews for Store {
         self.find(scope.into(), "listing the items of a content", query, read).await
     }
 
+    async fn blobs_of_items(
+        &self,
+        scope: &OrgScope,
+        blobs: &[BlobId],
+    ) -> Result<Vec<BlobId>, StoreError> {
+        let context = "looking for the items of contents";
+        let mut query = Query::new("SELECT DISTINCT blob FROM item");
+        query.and("blob IN ");
+        query.list(blobs.iter().map(id)).map_err(|e| e.store(context))?;
+        self.find(scope.into(), context, query, |row| row.fields("item row").id()).await
+    }
+
     async fn item_counts(&self, scope: &OrgScope) -> Result<Vec<DoorCount>, StoreError> {
         let query = Query::new(
             "SELECT door, state, count(*) FROM item GROUP BY door, state ORDER BY door, state",

@@ -34,6 +34,7 @@ fn read(row: Row) -> Result<WrappedKey, DbError> {
 pub(crate) struct KeyNow {
     pub(crate) wrapped_by: KeyId,
     pub(crate) destroyed: bool,
+    pub(crate) uses: i64,
 }
 
 /// Those of the keys that exist.
@@ -42,7 +43,7 @@ pub(crate) async fn states(
     keys: Vec<KeyId>,
 ) -> Result<HashMap<KeyId, KeyNow>, DbError> {
     let sets: Vec<_> = keys.iter().map(|key| vec![id(key)]).collect();
-    let sql = "SELECT wrapped_by, state FROM wrapped_key WHERE id = $1";
+    let sql = "SELECT wrapped_by, state, uses FROM wrapped_key WHERE id = $1";
     let answers = connection.query_each(sql, &sets).await?;
     let mut states = HashMap::with_capacity(keys.len());
     for (key, rows) in keys.into_iter().zip(answers) {
@@ -50,7 +51,7 @@ pub(crate) async fn states(
             let mut f = row.fields("key");
             let wrapped_by = f.id()?;
             let destroyed = f.text()? == "destroyed";
-            states.insert(key, KeyNow { wrapped_by, destroyed });
+            states.insert(key, KeyNow { wrapped_by, destroyed, uses: f.int()? });
         }
     }
     Ok(states)
@@ -105,6 +106,13 @@ pub(crate) fn put<'a>(script: &mut Script<'a>, change: &'a KeyChange) {
     script.push(Statement { sql, params });
 }
 
+pub(crate) fn put_uses(script: &mut Script<'_>, key: KeyId, uses: i64) {
+    script.push(Statement {
+        sql: "UPDATE wrapped_key SET uses = uses + $1 WHERE id = $2",
+        params: vec![uses.into(), id(key)],
+    });
+}
+
 #[async_trait]
 impl KeyStore for Store {
     async fn chain(&self, realm: Realm<'_>, ids: &[KeyId]) -> Result<Vec<WrappedKey>, StoreError> {
@@ -141,6 +149,14 @@ impl KeyStore for Store {
         query.and("wrapped_by = ").bind(id(by)).and("state <> 'destroyed'");
         query.push(" ORDER BY id LIMIT ").bind(i64::from(limit));
         self.find(realm, "reading the keys that a key wraps", query, read).await
+    }
+
+    async fn uses(&self, realm: Realm<'_>, key: KeyId) -> Result<i64, StoreError> {
+        let mut query = Query::new("SELECT uses FROM wrapped_key");
+        query.and("id = ").bind(id(key));
+        let read = |row: Row| row.fields("key").int();
+        let uses = self.find_one(realm, "reading the uses of a key", query, read).await?;
+        Ok(uses.unwrap_or_default())
     }
 
     async fn scrub(&self, realm: Realm<'_>) -> Result<(), StoreError> {

@@ -17,6 +17,7 @@ mod item;
 mod key;
 mod log;
 mod master;
+mod master_file;
 mod member;
 mod migration;
 mod patient;
@@ -31,7 +32,8 @@ mod work_change;
 mod work_view;
 
 pub use files::{Files, LocalFiles, OpenFile};
-pub use master::{MasterSourceError, master_absent, master_from_env, master_from_file};
+pub use master::{MasterSourceError, master_absent, master_from_env};
+pub use master_file::master_from_file;
 pub use store::{PostgresOptions, SqliteOptions, Store, open_postgres, open_sqlite, ports};
 pub use system::{SecureRandom, SystemClock};
 pub use witness::{witness_in, witness_of};

@@ -47,6 +47,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     "0010_waiting" Platform;
     "0011_item_blob" Organization;
     "0012_event_by_kind";
+    "0013_key_use";
 };
 
 /// Tables whose rows PostgreSQL itself lets nobody of the realm change; SQLite has triggers for it.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use precordia_model::BlobId;
+use precordia_model::{BlobId, Timestamp};
 
 use super::StoreError;
 use crate::access::OrgScope;
@@ -23,6 +23,13 @@ pub trait Blobs: Send + Sync {
     ) -> Result<Bytes, StoreError>;
 
     async fn size(&self, scope: &OrgScope, id: BlobId) -> Result<u64, StoreError>;
+
+    /// When the object's last bytes were written, by the storage's own clock; `None` when it is not there.
+    async fn written_at(
+        &self,
+        scope: &OrgScope,
+        id: BlobId,
+    ) -> Result<Option<Timestamp>, StoreError>;
 
     /// Removes the object and its bytes; not an error when it is not there.
     async fn remove(&self, scope: &OrgScope, id: BlobId) -> Result<(), StoreError>;

@@ -9,6 +9,13 @@ use zeroize::Zeroizing;
 
 use super::{Realm, StoreError};
 
+/// An organization key that was used so often is rotated by the program itself.
+pub const KEY_USES_ROTATE: i64 = 1 << 30;
+
+/// No key is used more often: half of what random nonces allow (NIST SP 800-38D section 8.3). The other
+/// half is for uses that were never committed and so are not counted.
+pub const KEY_USES_MAX: i64 = 1 << 31;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyKind {
     /// Wraps the keys of one realm; wrapped by the master key.
@@ -106,22 +113,52 @@ pub trait KeyStore: Send + Sync {
         limit: u32,
     ) -> Result<Vec<WrappedKey>, StoreError>;
 
+    /// How often a key was used in what was committed; 0 for one that is not stored.
+    async fn uses(&self, realm: Realm<'_>, id: KeyId) -> Result<i64, StoreError>;
+
     /// After an erasure: makes sure that no copy of overwritten rows is left in the engine's own
     /// journal files, as far as the engine can.
     async fn scrub(&self, realm: Realm<'_>) -> Result<(), StoreError>;
 }
 
-/// The top of the hierarchy: a file, the environment or a key service.
+/// A key as the master key in force wrapped it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MasterWrapped {
+    pub by: KeyId,
+    pub bytes: Vec<u8>,
+}
+
+/// A master key that opens and does not wrap any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetiredMaster {
+    pub id: KeyId,
+    /// When another came in force, if the source knows.
+    pub since: Option<Timestamp>,
+}
+
+/// The top of the hierarchy: a file, the environment or a key service. One master key is in force and
+/// wraps; retired ones still open. Another process may put a new one in force at any time.
 #[async_trait]
 pub trait MasterKey: Send + Sync {
-    fn id(&self) -> KeyId;
-    async fn wrap(&self, key: &[u8], context: &[u8]) -> Result<Vec<u8>, MasterKeyError>;
+    /// The key in force.
+    async fn active(&self) -> Result<KeyId, MasterKeyError>;
+
+    async fn wrap(&self, key: &[u8], context: &[u8]) -> Result<MasterWrapped, MasterKeyError>;
+
     async fn unwrap(
         &self,
         by: KeyId,
         wrapped: &[u8],
         context: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, MasterKeyError>;
+
+    async fn retired(&self) -> Result<Vec<RetiredMaster>, MasterKeyError>;
+
+    /// Makes a key and puts it in force; the one before is retired. Durable when it answers.
+    async fn renew(&self) -> Result<KeyId, MasterKeyError>;
+
+    /// Destroys a retired key.
+    async fn destroy(&self, id: KeyId) -> Result<(), MasterKeyError>;
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -130,6 +167,9 @@ pub enum MasterKeyError {
     Other { wanted: KeyId, have: KeyId },
     #[error("master key `{0}` does not open this key: wrong key, or the row was changed")]
     Rejected(KeyId),
-    #[error("master key service failed: {0}")]
+    /// The source is changed by the operator alone; the text says how.
+    #[error("{0}")]
+    NotHere(String),
+    #[error("the source of the master key failed: {0}")]
     Failed(String),
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{KeyChange, Realm, StoreError, ViewChange};
 use crate::access::OrgScope;
 use crate::chain::Hash;
+use crate::seal::key_of;
 
 /// Place of an event (or of an access row) in its realm's log: 1, 2, 3 … without holes.
 pub type Position = i64;
@@ -112,6 +113,33 @@ pub struct Batch {
     pub exactly: Vec<(Members, Vec<Uuid>)>,
 }
 
+impl Batch {
+    /// How many values each key seals and keys it wraps in what this batch writes.
+    pub fn uses(&self) -> BTreeMap<KeyId, i64> {
+        let events = self.events.iter().map(|event| &event.payload);
+        let resources = self.resources.iter().map(|resource| &resource.body);
+        let access = self.access.iter().filter_map(|row| row.detail.as_ref());
+        let views = self.views.iter().filter_map(|change| match change {
+            ViewChange::Item(row) => Some(&row.sealed),
+            ViewChange::Recording(row) => Some(&row.sealed),
+            ViewChange::Patient(row) => Some(&row.sealed),
+            ViewChange::User(row) => Some(&row.sealed),
+            _ => None,
+        });
+        let sealed = events.chain(resources).chain(access).chain(views);
+        let wrapped = self.keys.iter().filter_map(|change| match change {
+            KeyChange::Add(row) => Some(row.wrapped_by),
+            KeyChange::Rewrap { to, .. } => Some(*to),
+            KeyChange::Retire { .. } | KeyChange::Destroy { .. } => None,
+        });
+        let mut uses = BTreeMap::new();
+        for key in sealed.filter_map(|bytes| key_of(bytes)).chain(wrapped) {
+            *uses.entry(key).or_default() += 1;
+        }
+        uses
+    }
+}
+
 /// A set of rows that a decision was taken about. Who decides about all of them is refused when one came
 /// or went meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -145,6 +173,8 @@ pub enum Append {
     KeyConflict { key: KeyId },
     /// The effect already happened; `subject` is what the first append named.
     Duplicate { key: String, subject: String },
+    /// A key was used [`KEY_USES_MAX`](super::KEY_USES_MAX) times: it seals and wraps nothing more.
+    KeyWorn { key: KeyId },
     /// The work is no longer this worker's.
     LeaseLost { work: WorkId },
 }

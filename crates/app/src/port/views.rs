@@ -178,6 +178,12 @@ pub trait ItemViews: Send + Sync {
         scope: &OrgScope,
         blob: BlobId,
     ) -> Result<Vec<ItemRow>, StoreError>;
+    /// Those of the contents that an item names.
+    async fn blobs_of_items(
+        &self,
+        scope: &OrgScope,
+        blobs: &[BlobId],
+    ) -> Result<Vec<BlobId>, StoreError>;
     async fn item_counts(&self, scope: &OrgScope) -> Result<Vec<DoorCount>, StoreError>;
 }
 

@@ -214,6 +214,11 @@ impl House {
         App::new(ports, Settings::default())
     }
 
+    /// A fresh session of whoever holds every role, for a clock that was moved.
+    pub async fn signed_in_again(&self) -> OrgScope {
+        scope_of(&self.app, &sign_in(&self.app, &self.slug, "all").await.cookie).await
+    }
+
     pub async fn send(&self, bytes: &[u8]) -> ItemId {
         send(&self.app, &self.all, bytes).await
     }
@@ -265,6 +270,14 @@ impl House {
                     found.push(path.display().to_string());
                 }
             }
+        });
+        found
+    }
+
+    pub fn bytes_on_disk(&self, wanted: &[u8]) -> bool {
+        let mut found = false;
+        walk(self.dir.path(), &mut |_, bytes| {
+            found |= bytes.windows(wanted.len()).any(|window| window == wanted);
         });
         found
     }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod audit;
+mod failing;
 mod fhir;
 mod house;
 mod intake;
@@ -11,5 +12,6 @@ mod key;
 mod operations;
 mod patient;
 mod session;
+mod sweep;
 mod view;
 mod worker;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use precordia_app::access::OrgScope;
 use precordia_app::port::*;
 use precordia_model::*;
-use precordia_store::Store;
+use precordia_store::{Store, SystemClock};
 
 use crate::engines::Opened;
 use crate::samples::*;
@@ -175,4 +175,27 @@ pub async fn blobs_of_another_organization_are_not_there(opened: &Opened) {
     assert_eq!(store.read(&a, id, 0, 9).await.unwrap(), "of a");
     put(store, &b, id, &[b"of b"]).await;
     assert_eq!(store.read(&a, id, 0, 9).await.unwrap(), "of a");
+}
+
+pub async fn a_blob_tells_when_it_was_written_and_which_items_name_it(opened: &Opened) {
+    let scope = opened.organization().await;
+    let store = &*opened.store;
+    let (named, alone, missing) = (BlobId(uuid()), BlobId(uuid()), BlobId(uuid()));
+    let now = || SystemClock.now();
+    let before = now();
+    put(store, &scope, named, &[b"x"]).await;
+    put(store, &scope, alone, &[b"y"]).await;
+    let written = store.written_at(&scope, named).await.unwrap().unwrap();
+    // The clock of a file system may be a tick behind.
+    assert!(before.plus_seconds(-1) <= written && written <= now(), "{before:?} {written:?}");
+    assert_eq!(store.written_at(&scope, missing).await.unwrap(), None);
+    let view = |blob| ViewChange::Item(ItemRow { blob, ..item() });
+    let views = vec![view(Some(named)), view(Some(named)), view(None)];
+    done(store.append((&scope).into(), carrying(Batch { views, ..Batch::default() })).await);
+    let all = [missing, named, alone];
+    assert_eq!(store.blobs_of_items(&scope, &all).await.unwrap(), [named]);
+    assert_eq!(store.blobs_of_items(&scope, &[]).await.unwrap(), []);
+    let other = opened.organization().await;
+    assert_eq!(store.blobs_of_items(&other, &all).await.unwrap(), []);
+    assert_eq!(store.written_at(&other, named).await.unwrap(), None);
 }

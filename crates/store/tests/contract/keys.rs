@@ -196,6 +196,59 @@ pub async fn a_destroyed_key_is_nowhere_in_the_files(opened: &Opened) {
     verify(store, (&scope).into()).await;
 }
 
+/// Every sealed value names its key, so that uses are counted where they are written.
+pub async fn the_uses_of_a_key_are_counted_with_what_it_seals(opened: &Opened) {
+    let scope = opened.organization().await;
+    let store = &*opened.store;
+    let [organization, patient, recording, _] = tree(KeyId(uuid()));
+    let sealed = |key: KeyId| [&[1][..], key.0.as_bytes(), &[0; 12 + 16]].concat();
+    let stream = new_stream();
+    let batch = |version: Version| Batch {
+        events: vec![NewEvent { payload: sealed(patient.id), ..event(&stream, version) }],
+        resources: vec![NewResource {
+            body: sealed(patient.id),
+            ..resource(0, &stream.0, version)
+        }],
+        access: vec![NewAccess { detail: Some(sealed(organization.id)), ..access("-", "x") }],
+        views: vec![ViewChange::Item(ItemRow { sealed: sealed(patient.id), ..item() })],
+        alive: vec![patient.id],
+        ..Batch::default()
+    };
+    let keys = [&organization, &patient, &recording].map(|key| KeyChange::Add(key.clone()));
+    let first = Batch { keys: keys.into(), ..batch(1) };
+    done(store.append((&scope).into(), first).await);
+    let uses = async |key: KeyId| store.uses((&scope).into(), key).await.unwrap();
+    assert_eq!(uses(organization.id).await, 2, "an access row's detail and the patient's key");
+    assert_eq!(uses(patient.id).await, 4, "event, resource, row and the recording's key");
+    assert_eq!(uses(recording.id).await, 0);
+    assert_eq!(uses(KeyId(uuid())).await, 0);
+    // A refused batch writes nothing and counts nothing; many in one commit are all counted.
+    let refused = store.append((&scope).into(), batch(1)).await.unwrap();
+    assert!(matches!(refused, Append::Conflict { .. }));
+    assert_eq!(uses(patient.id).await, 4);
+    let appends = (0..20).map(|_| {
+        let stream = new_stream();
+        let events = vec![NewEvent { payload: sealed(patient.id), ..event(&stream, 1) }];
+        store.append((&scope).into(), Batch { events, ..Batch::default() })
+    });
+    futures_util::future::join_all(appends).await.into_iter().for_each(|one| drop(done(one)));
+    assert_eq!(uses(patient.id).await, 24);
+
+    // Worn out, it stops those who would seal with it and nobody else.
+    let wear = format!("UPDATE wrapped_key SET uses = {KEY_USES_MAX} WHERE id = '{}'", patient.id);
+    match opened.raw_sqlite(scope.organization()) {
+        Some(raw) => raw.execute_batch(&wear).unwrap(),
+        None => {
+            let schema = format!("org_{}", scope.organization().0.simple());
+            let wear = format!("SET search_path TO \"{schema}\"; {wear}");
+            opened.raw_postgres().await.unwrap().batch_execute(&wear).await.unwrap();
+        }
+    }
+    let answer = store.append((&scope).into(), batch(2)).await.unwrap();
+    assert_eq!(answer, Append::KeyWorn { key: patient.id });
+    done(store.append((&scope).into(), one(&new_stream())).await);
+}
+
 /// Lengths far apart: rows that grow and shrink are what makes pages split and move.
 fn some_wrapped(chance: &mut Chance) -> Vec<u8> {
     let words = *chance.one_of(&[3, 8, 11, 38]);

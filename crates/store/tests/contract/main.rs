@@ -7,6 +7,7 @@
 mod accounts;
 mod append;
 mod blobs;
+mod classified;
 mod concurrency;
 mod crash;
 mod directory;
@@ -85,6 +86,7 @@ contract! {
         keys_that_wrap_each_other_end_the_read
         rewrapping_needs_the_right_wrapper
         keys_of_a_subject_come_newest_first
+        the_uses_of_a_key_are_counted_with_what_it_seals
         a_destroyed_key_is_nowhere_in_the_files;
     views:
         items_page_by_time_and_state
@@ -136,7 +138,11 @@ contract! {
         blobs_are_listed_in_pages_by_id
         a_removed_blob_is_gone
         blob_files_are_for_their_owner_only
-        blobs_of_another_organization_are_not_there;
+        blobs_of_another_organization_are_not_there
+        a_blob_tells_when_it_was_written_and_which_items_name_it;
+    classified:
+        every_column_has_its_class_and_every_class_its_column
+        what_is_not_a_table_has_its_class_too;
     isolation:
         no_port_shows_another_organization
         the_logs_cannot_be_changed_in_place
