@@ -19,6 +19,7 @@ use crate::ingest::{Filed, OpenPatient, draft_resources, identifier_effect};
 use crate::keys::KeyError;
 use crate::ledger::{Draft, named_key, open_value};
 use crate::live::{Change, RecordingChange};
+use crate::named::NamedRecording;
 use crate::port::{
     KeyChange, Members, PatientRow, Realm, RecordingFilter, RecordingRow, Stream, ViewChange,
 };
@@ -361,14 +362,16 @@ impl App {
     }
 
     /// Destroys a patient's key and those of its recordings, removes the sealed bytes and every token.
-    /// What was merged with it is taken apart first, so that another's recordings stay readable.
+    /// What was merged with it is taken apart first, so that another's recordings stay readable. Of the
+    /// held recordings that name the patient, those in `also` go with them; the others are answered.
     pub async fn erase(
         &self,
         scope: &OrgScope,
         id: PatientId,
         confirm_family: &str,
         reason: &str,
-    ) -> Result<(), AppError> {
+        also: &[RecordingId],
+    ) -> Result<Vec<NamedRecording>, AppError> {
         let target = format!("patient/{id}");
         // Whether a name is theirs is an answer about the patient: it is a reading.
         let reading =
@@ -376,7 +379,7 @@ impl App {
         let confirmed = self.confirmed(scope, id, confirm_family).await;
         reading.record(confirmed).await?;
         let reason = reason_of(reason)?;
-        again(|| self.erase_once(scope, id, reason.clone())).await
+        again(|| self.erase_once(scope, id, reason.clone(), also)).await
     }
 
     async fn erase_once(
@@ -384,7 +387,8 @@ impl App {
         scope: &OrgScope,
         id: PatientId,
         reason: Phi<String>,
-    ) -> Result<(), AppError> {
+        also: &[RecordingId],
+    ) -> Result<Vec<NamedRecording>, AppError> {
         let apart = || Phi::new(String::from("taken apart before an erasure"));
         if self.patient_row(scope, id).await?.merged_into.is_some() {
             self.unmerge_unchecked(scope, id, apart()).await?;
@@ -392,11 +396,12 @@ impl App {
         for other in self.ports.patients.merged_from(scope, id).await? {
             self.unmerge_unchecked(scope, other, apart()).await?;
         }
-        let blobs = self.erase_alone(scope, id, reason).await?;
-        for blob in blobs {
+        let erased = self.erase_alone(scope, id, reason, also).await?;
+        for blob in erased.blobs {
             self.ports.blobs.remove(scope, blob).await?;
         }
-        Ok(self.keyring.scrub(scope.into()).await?)
+        self.keyring.scrub(scope.into()).await?;
+        Ok(erased.left)
     }
 
     async fn confirmed(
@@ -418,13 +423,27 @@ impl App {
         scope: &OrgScope,
         id: PatientId,
         reason: Phi<String>,
-    ) -> Result<BTreeSet<precordia_model::BlobId>, AppError> {
+        also: &[RecordingId],
+    ) -> Result<Erased, AppError> {
         let realm = Realm::from(scope);
         let row = self.patient_row(scope, id).await?;
         let open = self.open_patient(scope, &row).await?;
         let keys = self.keyring.realm(realm).await?;
-        let recordings = self.recordings_of(scope, id).await?;
+        let mut recordings = self.recordings_of(scope, id).await?;
         let mut draft = Draft::new(self, realm);
+        draft.exactly(Members::RecordingsOf(id), recordings.iter().map(|row| row.id.0));
+        let mut left = self.recordings_naming(scope, id, &open.patient.identity).await?;
+        for one in also.iter().collect::<BTreeSet<_>>() {
+            let Some(place) = left.iter().position(|named| named.id == *one) else {
+                let text = format!("recording {one} is not held or does not name this patient");
+                return Err(AppError::refused("not_named", text));
+            };
+            left.swap_remove(place);
+            let row = self.recording_row(scope, *one).await?;
+            // Given to somebody meanwhile, it is theirs.
+            draft.expect(Stream::new("recording", row.id), row.version);
+            recordings.push(row);
+        }
         let mut subjects = vec![format!("patient/{id}")];
         for recording in &recordings {
             subjects.push(format!("recording/{}", recording.id));
@@ -436,7 +455,6 @@ impl App {
                 .extend(self.keyring.rows_of(realm, &subject).await?.into_iter().map(|key| key.id));
         }
         draft.exactly(Members::MergedInto(id), []);
-        draft.exactly(Members::RecordingsOf(id), recordings.iter().map(|row| row.id.0));
         let blobs: BTreeSet<_> = recordings.iter().map(|recording| recording.blob).collect();
         let mut items = Vec::new();
         for blob in &blobs {
@@ -482,7 +500,8 @@ impl App {
                 Change::Recording { recording: recording.id, change: RecordingChange::Removed };
             self.live.tell(scope.organization(), change);
         }
-        Ok(blobs)
+        left.sort_by_key(|named| named.id);
+        Ok(Erased { blobs, left })
     }
 
     async fn draft_erased_recording(
@@ -511,6 +530,12 @@ impl App {
     }
 }
 
+/// What is still to be removed after an erasure, and what it did not reach.
+struct Erased {
+    blobs: BTreeSet<precordia_model::BlobId>,
+    left: Vec<NamedRecording>,
+}
+
 /// A recording on its way to another record of its patient.
 struct Moving {
     before: RecordingNow,
@@ -530,9 +555,9 @@ fn flags_of(moving: &[Moving]) -> Vec<MovedFlags> {
 }
 
 /// A decision that somebody else overtook is taken again on what is true now.
-async fn again<F: Future<Output = Result<(), AppError>>>(
+async fn again<T, F: Future<Output = Result<T, AppError>>>(
     once: impl Fn() -> F,
-) -> Result<(), AppError> {
+) -> Result<T, AppError> {
     for _ in 0..AGAIN_MAX {
         match once().await {
             Err(AppError::Conflict(_)) => {}

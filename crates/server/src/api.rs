@@ -70,6 +70,7 @@ fn described() -> OpenApiRouter<Server> {
         .routes(routes!(patient::patient))
         .routes(routes!(patient::merge))
         .routes(routes!(patient::unmerge))
+        .routes(routes!(patient::held_naming))
         .routes(routes!(patient::erase))
         .routes(routes!(upload::upload))
         .routes(routes!(item::item))

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use precordia_model::{PartialDate, PatientId, Timestamp};
+use precordia_model::{PartialDate, PatientId, RecordingId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -119,12 +119,52 @@ pub(crate) struct EraseRequest {
     /// The patient's family name, typed again; empty for one without.
     #[schema(max_length = 200)]
     confirm_family: String,
+    /// Held recordings that name the patient and are erased with them; `held` lists which do.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    also: Vec<Id>,
+}
+
+/// A recording that is nobody's and may be of a patient.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct HeldRecording {
+    id: Id,
+    received_at: String,
+    named_by: NamedBy,
+}
+
+/// Why a held recording may be of a patient.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum NamedBy {
+    /// It was this patient's and was taken back.
+    OnceTheirs,
+    /// Its file carries an identifier of the patient.
+    SameIdentifier,
+    /// Its file carries the patient's family name, and no other birth date.
+    SameName,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct HeldRecordings {
+    recordings: Vec<HeldRecording>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Erased {
+    /// Held recordings that name the patient and were not erased. Whoever erases decides what becomes of
+    /// them: given to a patient, they can be erased with that one.
+    left: Vec<HeldRecording>,
 }
 
 impl Checked for EraseRequest {
     fn check(&self) -> Result<(), Failure> {
         check::line("reason", &self.reason, 1, 500)?;
-        check::line("confirm_family", &self.confirm_family, 0, 200)
+        check::line("confirm_family", &self.confirm_family, 0, 200)?;
+        match self.also.len() {
+            0..=1000 => Ok(()),
+            _ => Err(Failure::invalid("also", "give at most 1000 recordings")),
+        }
     }
 }
 
@@ -202,20 +242,47 @@ pub(crate) async fn unmerge(
     Ok(StatusCode::OK)
 }
 
+/// Held recordings that name a patient: what an erasure of the patient alone leaves.
+#[utoipa::path(get, path = "/api/patients/{id}/held", operation_id = "held_naming", tag = "patients",
+    params(("id" = Id, Path)),
+    responses((status = 200, body = HeldRecordings), Answers, Signed, Addressed))]
+pub(crate) async fn held_naming(
+    State(server): State<Server>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<HeldRecordings>, Failure> {
+    let id = PatientId(caller.id(&server, &id).await?);
+    let named = server.app.held_naming(caller.scope(), id).await?;
+    Ok(Json(HeldRecordings { recordings: named.into_iter().map(HeldRecording::from).collect() }))
+}
+
 /// Destroy a patient's key: everything sealed for them is unreadable from then on.
 #[utoipa::path(post, path = "/api/patients/{id}/erase", operation_id = "erase", tag = "patients",
     params(("id" = Id, Path)), request_body = EraseRequest,
-    responses((status = 200), Answers, Signed, Addressed, WithBody, Changing))]
+    responses((status = 200, body = Erased), Answers, Signed, Addressed, WithBody, Changing))]
 pub(crate) async fn erase(
     State(server): State<Server>,
     caller: Caller,
     Path(id): Path<String>,
     Input(body): Input<EraseRequest>,
-) -> Result<StatusCode, Failure> {
+) -> Result<Json<Erased>, Failure> {
     let id = PatientId(caller.id(&server, &id).await?);
+    let also: Vec<_> = body.also.iter().map(|id| RecordingId(id.0)).collect();
     // It reads first, and so writes an address that leads nowhere down itself.
-    server.app.erase(caller.scope(), id, &body.confirm_family, &body.reason).await?;
-    Ok(StatusCode::OK)
+    let left =
+        server.app.erase(caller.scope(), id, &body.confirm_family, &body.reason, &also).await?;
+    Ok(Json(Erased { left: left.into_iter().map(HeldRecording::from).collect() }))
+}
+
+impl From<precordia_app::NamedRecording> for HeldRecording {
+    fn from(named: precordia_app::NamedRecording) -> Self {
+        let named_by = match named.by {
+            precordia_app::NamedBy::OnceTheirs => NamedBy::OnceTheirs,
+            precordia_app::NamedBy::SameIdentifier => NamedBy::SameIdentifier,
+            precordia_app::NamedBy::SameName => NamedBy::SameName,
+        };
+        Self { id: Id(named.id.0), received_at: words::time(named.received_at), named_by }
+    }
 }
 
 impl PatientBanner {

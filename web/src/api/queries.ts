@@ -94,6 +94,12 @@ export const queries = {
       queryKey: ["patient", id],
       queryFn: ({ signal }) => must(api.GET("/api/patients/{id}", { params: { path: { id } }, signal })),
     }),
+  /** Recordings on hold that an erasure of the patient alone would leave. */
+  heldNaming: (id: string) =>
+    queryOptions({
+      queryKey: ["patient", id, "held"],
+      queryFn: ({ signal }) => must(api.GET("/api/patients/{id}/held", { params: { path: { id } }, signal })),
+    }),
   patients: (text: string) =>
     queryOptions({
       queryKey: ["patients", text],

@@ -192,6 +192,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/patients/{id}/held": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Held recordings that name a patient: what an erasure of the patient alone leaves. */
+        get: operations["held_naming"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/patients/{id}/merge": {
         parameters: {
             query?: never;
@@ -859,9 +876,18 @@ export interface components {
             rejected: number;
         };
         EraseRequest: {
+            /** @description Held recordings that name the patient and are erased with them; `held` lists which do. */
+            also?: components["schemas"]["Id"][];
             /** @description The patient's family name, typed again; empty for one without. */
             confirm_family: string;
             reason: string;
+        };
+        Erased: {
+            /**
+             * @description Held recordings that name the patient and were not erased. Whoever erases decides what becomes of
+             *     them: given to a patient, they can be erased with that one.
+             */
+            left: components["schemas"]["HeldRecording"][];
         };
         /** @description Samples from the R peak of the representative beat. */
         Fiducials: {
@@ -905,6 +931,15 @@ export interface components {
             flags: components["schemas"]["FlagDetail"][];
             not_evaluated: components["schemas"]["NotEvaluatedFlag"][];
             rule_version: string;
+        };
+        /** @description A recording that is nobody's and may be of a patient. */
+        HeldRecording: {
+            id: components["schemas"]["Id"];
+            named_by: components["schemas"]["NamedBy"];
+            received_at: string;
+        };
+        HeldRecordings: {
+            recordings: components["schemas"]["HeldRecording"][];
         };
         /** Format: uuid */
         Id: string;
@@ -1027,6 +1062,11 @@ export interface components {
             into: components["schemas"]["Id"];
             reason: string;
         };
+        /**
+         * @description Why a held recording may be of a patient.
+         * @enum {string}
+         */
+        NamedBy: "once-theirs" | "same-identifier" | "same-name";
         NewApiToken: {
             /** Format: date-time */
             expires_at?: string | null;
@@ -2406,7 +2446,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Erased"];
+                };
             };
             /** @description the body is not what this operation takes */
             400: {
@@ -2518,6 +2560,90 @@ export interface operations {
             };
             /** @description the storage is full */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    held_naming: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeldRecordings"];
+                };
+            };
+            /** @description nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is nothing here, or it is not yours to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description it was erased */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the server does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the server failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too busy, or about to end */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

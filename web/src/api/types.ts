@@ -14,6 +14,7 @@ export type FlagDetail = RecordingDetail["flag_report"]["flags"][number];
 export type FlagCode = FlagDetail["code"];
 export type Severity = FlagDetail["severity"];
 export type PatientBanner = Schemas["PatientBanner"];
+export type HeldRecording = Schemas["HeldRecording"];
 export type DevicePatient = Schemas["DevicePatient"];
 export type Acquired = Schemas["Acquired"];
 export type Item = Schemas["Item"];

@@ -34,7 +34,7 @@ async fn rotating_again_and_again_leaves_nothing_under_a_retired_key() {
     let (_, erased) = house.filed(&file("B-1", "Germain", 2)).await;
     let item = house.send(&file("", "Abel", 3)).await;
     let held = house.decided(item).await.row.recording.unwrap();
-    house.app.erase(&house.all, erased, "Germain", "asked for").await.unwrap();
+    house.app.erase(&house.all, erased, "Germain", "asked for", &[]).await.unwrap();
     // An upload that began before the rotation and ends after it.
     let late = file("A-1", "Noether", 4);
     let mut receiving = house.app.receive(&house.all, arrival(&late)).await.unwrap();

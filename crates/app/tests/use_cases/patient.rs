@@ -150,9 +150,9 @@ async fn of_two_merged_patients_one_is_erased_and_the_other_stays_whole() {
     house.app.merge(&house.all, a, b, "the same person").await.unwrap();
     let blobs = house.blob_files();
 
-    let wrong = house.app.erase(&house.all, a, "Noether", "asked for").await;
+    let wrong = house.app.erase(&house.all, a, "Noether", "asked for", &[]).await;
     assert_eq!(refusal(wrong), "not_confirmed");
-    house.app.erase(&house.all, a, "ladyzhenskaja", "asked for").await.unwrap();
+    house.app.erase(&house.all, a, "ladyzhenskaja", "asked for", &[]).await.unwrap();
 
     whole(&house, of_b, Some(b)).await;
     assert!(matches!(
@@ -184,7 +184,7 @@ async fn of_two_merged_patients_one_is_erased_and_the_other_stays_whole() {
     assert_ne!(again, a);
     // Erasing the one that another is merged into takes them apart first.
     house.app.merge(&house.all, again, b, "the same person").await.unwrap();
-    house.app.erase(&house.all, b, "Noether", "asked for").await.unwrap();
+    house.app.erase(&house.all, b, "Noether", "asked for", &[]).await.unwrap();
     let page = house.app.patient_page(&house.all, again).await.unwrap();
     assert_eq!((page.recordings.len(), page.patient.merged_into), (1, None));
     working.end().await;
@@ -209,7 +209,7 @@ async fn a_patient_with_many_recordings_merges_and_is_erased() {
     let a = of(house.app.search_patients(&house.all, "A-1", 10).await.unwrap().patients);
     let b = of(house.app.search_patients(&house.all, "B-1", 10).await.unwrap().patients);
     house.app.merge(&house.all, a, b, "the same person").await.unwrap();
-    house.app.erase(&house.all, a, "Noether", "asked for").await.unwrap();
+    house.app.erase(&house.all, a, "Noether", "asked for", &[]).await.unwrap();
     assert_eq!(house.worklist().await.len(), others as usize);
     assert_eq!(house.blob_files(), others as usize);
     house.check().await;
@@ -259,7 +259,7 @@ async fn what_is_filed_while_patients_are_merged_or_erased_is_never_stranded() {
     let erase = async {
         tokio::time::sleep(std::time::Duration::from_millis(60)).await;
         for _ in 0..50 {
-            match other.erase(&house.all, a, "Noether", "asked for").await {
+            match other.erase(&house.all, a, "Noether", "asked for", &[]).await {
                 Err(AppError::Conflict(_)) => continue,
                 other => return other.unwrap(),
             }
@@ -297,4 +297,72 @@ async fn merges_at_once_never_make_a_chain() {
             }
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_tells_which_held_recordings_name_the_patient_and_takes_those_it_is_told_to() {
+    use precordia_app::NamedBy;
+    let house = house().await;
+    let working = Working::on(&house.app);
+    let gone = "Ladyzhenskaja";
+    let held = async |bytes: Vec<u8>| {
+        let item = house.send(&bytes).await;
+        let item = house.decided(item).await;
+        assert_eq!(item.row.state, ItemState::Held);
+        item.row.recording.unwrap()
+    };
+    let (_, patient) = house.filed(&file("GONE-51201", gone, 1)).await;
+    let (theirs, _) = house.filed(&file("GONE-51201", gone, 2)).await;
+    let (other, other_patient) = house.filed(&file("B-1", "Noether", 3)).await;
+    house.app.unassign(&house.all, theirs, "not sure").await.unwrap();
+    // Once theirs, though its file names nobody; nobody's from the beginning; another's again.
+    let once = held(file("", "Abel", 4)).await;
+    house.app.assign(&house.all, once, patient).await.unwrap();
+    house.app.unassign(&house.all, once, "a slip").await.unwrap();
+    let nobody = held(file("", "Abel", 5)).await;
+    let moved = held(file("", "Abel", 6)).await;
+    house.app.assign(&house.all, moved, patient).await.unwrap();
+    house.app.unassign(&house.all, moved, "a slip").await.unwrap();
+    house.app.assign(&house.all, moved, other_patient).await.unwrap();
+    let same_id = held(file("GONE-51201", "Germain", 7)).await;
+    let same_name = held(file("", gone, 8)).await;
+
+    let mut expected = vec![
+        (theirs, NamedBy::SameIdentifier),
+        (once, NamedBy::OnceTheirs),
+        (same_id, NamedBy::SameIdentifier),
+        (same_name, NamedBy::SameName),
+    ];
+    expected.sort_by_key(|(id, _)| *id);
+    let told = |named: Vec<precordia_app::NamedRecording>| {
+        let mut told: Vec<_> = named.into_iter().map(|one| (one.id, one.by)).collect();
+        told.sort_by_key(|(id, _)| *id);
+        told
+    };
+    assert_eq!(told(house.app.held_naming(&house.all, patient).await.unwrap()), expected);
+    for not_theirs in [nobody, moved, other, RecordingId(uuid::Uuid::nil())] {
+        let also = [theirs, not_theirs];
+        let refused = house.app.erase(&house.all, patient, gone, "asked for", &also).await;
+        assert_eq!(refusal(refused), "not_named");
+    }
+    whole(&house, theirs, None).await;
+
+    let also = [theirs, same_name, once, theirs];
+    let left = house.app.erase(&house.all, patient, gone, "asked for", &also).await.unwrap();
+    assert_eq!(told(left), [(same_id, NamedBy::SameIdentifier)]);
+    for erased in [theirs, same_name, once] {
+        house.app.recording(&house.all, erased).await.map(drop).unwrap_err();
+    }
+    for (kept, of) in [
+        (nobody, None),
+        (same_id, None),
+        (moved, Some(other_patient)),
+        (other, Some(other_patient)),
+    ] {
+        whole(&house, kept, of).await;
+    }
+    assert_eq!(house.blob_files(), 4);
+    assert_eq!(house.on_disk(gone), Vec::<String>::new());
+    working.end().await;
+    house.check().await;
 }

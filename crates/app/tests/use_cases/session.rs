@@ -287,9 +287,9 @@ async fn every_reading_is_one_row_also_when_it_was_refused_or_led_nowhere() {
     row!(researcher, fhir_search(query()), "Patient", "denied");
     row!(all, unknown_address(), "-", "unknown");
     row!(researcher, merge(patient, patient, "x"), format!("patient/{patient}"), "denied");
-    row!(researcher, erase(patient, "x", "x"), format!("patient/{patient}"), "denied");
+    row!(researcher, erase(patient, "x", "x", &[]), format!("patient/{patient}"), "denied");
     // Asking whether a name is theirs is reading it.
-    row!(all, erase(patient, "Germain", "x"), format!("patient/{patient}"), "failed");
+    row!(all, erase(patient, "Germain", "x", &[]), format!("patient/{patient}"), "failed");
     row!(researcher, assign(recording, patient), r.clone(), "denied");
     row!(researcher, unassign(recording, "x"), r.clone(), "denied");
     house.check().await;

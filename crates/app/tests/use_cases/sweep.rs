@@ -21,7 +21,7 @@ async fn bytes_that_nothing_names_go_after_an_hour_and_all_others_stay() {
     try_send(&killed_at("log.append"), &house.all, &file("C-1", "Abel", 3)).await.unwrap_err();
     // Killed between the fact of an erasure and the removal of the bytes.
     let killed = killed_at("blobs.remove");
-    killed.erase(&house.all, erased, "Germain", "asked for").await.unwrap_err();
+    killed.erase(&house.all, erased, "Germain", "asked for", &[]).await.unwrap_err();
     assert_eq!(house.blob_files(), 3);
 
     assert_eq!(house.app.sweep_all_blobs().await.unwrap(), 0, "nothing is old enough");

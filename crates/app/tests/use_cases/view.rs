@@ -28,7 +28,7 @@ async fn busy() -> (House, Working, RecordingId, PatientId) {
     app.assign(&house.all, second, noether).await.unwrap();
     app.unmerge(&house.all, other, "two after all").await.unwrap();
     app.merge(&house.all, other, noether, "one, really").await.unwrap();
-    app.erase(&house.all, germain, "Germain", "asked for").await.unwrap();
+    app.erase(&house.all, germain, "Germain", "asked for", &[]).await.unwrap();
     assert!(app.recording(&house.all, erased).await.is_err());
     house.settled().await;
     (house, working, first, noether)

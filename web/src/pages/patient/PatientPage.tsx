@@ -1,11 +1,11 @@
 // One patient: who, every recording, and what may be done to the record as a whole.
-import { Button, Menu, TextInput } from "@mantine/core";
+import { Button, Checkbox, Menu, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { api, done } from "../../api/client";
 import { queries } from "../../api/queries";
-import type { PatientBanner, WorklistRow } from "../../api/types";
+import type { HeldRecording, PatientBanner, WorklistRow } from "../../api/types";
 import { may } from "../../app/permissions";
 import { useSession } from "../../app/session";
 import { bySeverity, countText, patientName } from "../../app/words";
@@ -264,10 +264,18 @@ function UnmergeDialog({ patient, opened, onClose }: DialogProps) {
   );
 }
 
+const NAMED_BY: Record<HeldRecording["named_by"], string> = {
+  "once-theirs": "Was theirs and was taken back",
+  "same-identifier": "Carries one of their identifiers",
+  "same-name": "Carries their family name",
+};
+
 function EraseDialog({ patient, recordings, opened, onClose }: DialogProps & { recordings: number }) {
   const navigate = useNavigate();
   const queryClient = useQueryClient();
   const [typed, setTyped] = useState("");
+  const [also, setAlso] = useState<string[]>([]);
+  const held = useQuery({ ...queries.heldNaming(patient.id), enabled: opened });
   const name = patientName(patient);
   const family = patient.family ?? "";
   const erase = useMutation({
@@ -275,7 +283,7 @@ function EraseDialog({ patient, recordings, opened, onClose }: DialogProps & { r
       done(
         api.POST("/api/patients/{id}/erase", {
           params: { path: { id: patient.id } },
-          body: { reason, confirm_family: typed.trim() },
+          body: { reason, confirm_family: typed.trim(), also },
         }),
       ),
     onSuccess: () => {
@@ -290,9 +298,9 @@ function EraseDialog({ patient, recordings, opened, onClose }: DialogProps & { r
       title={`Erase ${name}?`}
       action={`Erase ${name} for ever`}
       danger
-      ready={typed.trim() === family}
+      ready={typed.trim() === family && held.isSuccess}
       pending={erase.isPending}
-      failure={erase.error}
+      failure={erase.error ?? held.error}
       onConfirm={(reason) => erase.mutate(reason)}
     >
       <Notice kind="bad">
@@ -300,6 +308,27 @@ function EraseDialog({ patient, recordings, opened, onClose }: DialogProps & { r
         {countText(recordings, "recording")} and their originals can then be read by nobody, for ever. This
         cannot be undone.
       </Notice>
+      {held.data !== undefined && held.data.recordings.length > 0 && (
+        <Checkbox.Group
+          label={`${countText(held.data.recordings.length, "recording")} on hold may be theirs and stay unless ticked`}
+          description="Look at each first: with the same number or name it may be somebody else's."
+          value={also}
+          onChange={setAlso}
+        >
+          {held.data.recordings.map((recording) => (
+            <Checkbox
+              key={recording.id}
+              value={recording.id}
+              mt="xs"
+              label={
+                <>
+                  {NAMED_BY[recording.named_by]}, received <Ago at={recording.received_at} />
+                </>
+              }
+            />
+          ))}
+        </Checkbox.Group>
+      )}
       <TextInput
         label={
           family === ""
