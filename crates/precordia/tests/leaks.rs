@@ -11,6 +11,110 @@ use precordia_model::{PartialDate, Sex};
 use precordia_synth::{Pattern, Person};
 use serde_json::json;
 
+/// What an address reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// Something of an organization, by its id: another's is not there.
+    OfOne,
+    /// Many things of the asker's organization: another's are not among them.
+    Many,
+    /// Changes of the asker's organization as they happen; `server/tests/http/event.rs` listens to them.
+    Stream,
+    /// The asker's own session, or something new that becomes the asker's organization's.
+    Own,
+    /// Nothing of any organization; asked before signing in.
+    Nobody,
+}
+use Reach::{Many, Nobody, OfOne, Own, Stream};
+
+/// Every address of the interface. A new one needs its line here, and one in `docs/safety/isolation.md`.
+const ADDRESSES: &[(&str, &str, Reach)] = &[
+    ("POST", "/api/access-log/search", Many),
+    ("GET", "/api/balance", Many),
+    ("POST", "/api/break-glass", Own),
+    ("DELETE", "/api/break-glass", Own),
+    ("GET", "/api/demo-sign-ins", Nobody),
+    ("GET", "/api/events", Stream),
+    ("POST", "/api/items/search", Many),
+    ("GET", "/api/items/{id}", OfOne),
+    ("GET", "/api/items/{id}/original", OfOne),
+    ("POST", "/api/patients/search", Many),
+    ("GET", "/api/patients/{id}", OfOne),
+    ("POST", "/api/patients/{id}/erase", OfOne),
+    ("GET", "/api/patients/{id}/held", OfOne),
+    ("POST", "/api/patients/{id}/merge", OfOne),
+    ("POST", "/api/patients/{id}/unmerge", OfOne),
+    ("POST", "/api/recordings/search", Many),
+    ("GET", "/api/recordings/{id}", OfOne),
+    ("GET", "/api/recordings/{id}/accesses", OfOne),
+    ("POST", "/api/recordings/{id}/assign", OfOne),
+    ("GET", "/api/recordings/{id}/original", OfOne),
+    ("GET", "/api/recordings/{id}/sheet", OfOne),
+    ("POST", "/api/recordings/{id}/unassign", OfOne),
+    ("GET", "/api/recordings/{id}/waveform", OfOne),
+    ("GET", "/api/session", Own),
+    ("POST", "/api/session", Nobody),
+    ("DELETE", "/api/session", Own),
+    ("GET", "/api/setup", Nobody),
+    ("POST", "/api/setup", Nobody),
+    ("GET", "/api/tokens", Many),
+    ("POST", "/api/tokens", Own),
+    ("DELETE", "/api/tokens/{id}", OfOne),
+    ("POST", "/api/uploads", Own),
+    ("GET", "/api/users", Many),
+    ("POST", "/api/users", Own),
+    ("PUT", "/api/users/{id}", OfOne),
+    ("POST", "/api/users/{id}/password", OfOne),
+    ("GET", "/fhir/metadata", Nobody),
+    ("GET", "/fhir/{type}", Many),
+    ("POST", "/fhir/{type}/_search", Many),
+    ("GET", "/fhir/{type}/{id}", OfOne),
+    ("GET", "/livez", Nobody),
+    ("GET", "/readyz", Nobody),
+];
+
+#[test]
+fn every_address_of_the_interface_has_its_row() {
+    let described = serde_json::to_value(precordia_server::openapi()).unwrap();
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for (path, methods) in described["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            let method = method.to_uppercase();
+            count += 1;
+            if !ADDRESSES.iter().any(|row| (row.0, row.1) == (&*method, &**path)) {
+                wrong.push(format!(
+                    "add (\"{method}\", \"{path}\", <what it reaches>) to ADDRESSES here"
+                ));
+            }
+        }
+    }
+    assert_eq!((count, &wrong), (ADDRESSES.len(), &Vec::new()), "{wrong:#?}");
+    let document = include_str!("../../../docs/safety/isolation.md");
+    for (method, path, reach) in ADDRESSES {
+        let row = format!("| `{method} {path}` | {reach:?} |");
+        assert!(document.contains(&row), "docs/safety/isolation.md lacks a row beginning `{row}`");
+    }
+    let rows = document.lines().filter(|line| line.starts_with("| `")).count();
+    assert_eq!(
+        rows,
+        ADDRESSES.len(),
+        "docs/safety/isolation.md has rows of addresses that are gone"
+    );
+}
+
+/// A body that would be accepted if the address were theirs.
+fn body_for(address: &str, patient: &str) -> serde_json::Value {
+    match address.rsplit('/').next().unwrap() {
+        "assign" => json!({"patient_id": patient}),
+        "merge" => json!({"into": patient, "reason": "none of mine"}),
+        "unassign" | "unmerge" => json!({"reason": "none of mine"}),
+        "erase" => json!({"reason": "none of mine", "confirm_family": person(0).family}),
+        "password" => json!({"password": "another long password"}),
+        _ => json!({"active": false}),
+    }
+}
+
 fn person(number: usize) -> Person {
     let (family, given) =
         [("Zwietlinger-Quoxhaven", "Hildegundis"), ("Brambleworth-Yttrium", "Xanthippe")][number];
@@ -40,52 +144,79 @@ fn every_address_of_another_organization_is_not_there_and_the_asking_is_written_
     let patient = detail["patient"]["id"].as_str().unwrap().to_owned();
     let blob = detail["blob_id"].as_str().unwrap().to_owned();
 
-    let addresses = [
-        format!("/api/recordings/{recording}"),
-        format!("/api/recordings/{recording}/waveform"),
-        format!("/api/recordings/{recording}/accesses"),
-        format!("/api/recordings/{recording}/original"),
-        format!("/api/recordings/{recording}/sheet?format=svg"),
-        format!("/api/patients/{patient}"),
-        format!("/api/items/{item_id}"),
-        format!("/api/items/{item_id}/original"),
-        format!("/fhir/Patient/{patient}"),
-        format!("/fhir/Observation/{recording}"),
-        format!("/fhir/DiagnosticReport/{recording}"),
-        format!("/fhir/DocumentReference/{recording}"),
-        format!("/fhir/Binary/{blob}"),
-    ];
-    for address in &addresses {
-        assert_eq!(beta.1.get(address).status, 200, "beta's own {address}");
-        let answer = alpha.1.get(address);
-        assert_eq!(answer.status, 404, "{address}");
-        // The same answer as for what never existed.
-        let nowhere = address
-            .replace(&recording, &fresh(1))
-            .replace(&patient, &fresh(2))
-            .replace(&item_id, &fresh(3))
-            .replace(&blob, &fresh(4));
-        let unknown = alpha.1.get(&nowhere);
-        assert_eq!(
-            without_request_id(&answer.body),
-            without_request_id(&unknown.body),
-            "{address}"
-        );
+    let user = beta.1.get("/api/session").ok()["user"]["id"].as_str().unwrap().to_owned();
+    let token = beta.0.post("/api/tokens", &json!({"label": "t", "roles": ["service"]})).ok();
+    let token = token["id"].as_str().unwrap().to_owned();
+    let ids = [&recording, &patient, &item_id, &blob, &user, &token];
+
+    // Before alpha asks for any of it: what was asked for stands in alpha's own log.
+    let theirs: Vec<_> =
+        ids.iter().map(|id| id.as_str()).chain(["Zwiet", "MRN-77431"]).flat_map(forms).collect();
+    for (method, path, _) in ADDRESSES.iter().filter(|row| row.2 == Many) {
+        let path = path.replace("{type}", "Patient");
+        for client in [&alpha.0, &alpha.1] {
+            let answer = match (*method, path.contains("_search")) {
+                ("GET", _) => client.get(&path),
+                (_, true) => {
+                    let form = "application/x-www-form-urlencoded";
+                    client.send(method, &path, form, b"family=zwiet", &[]).unwrap()
+                }
+                _ => client.post(&path, &json!({})),
+            };
+            assert!([200, 403].contains(&answer.status), "{method} {path}: {}", answer.status);
+            let found = find_in(&path, &answer.body, &theirs);
+            assert!(found.is_empty(), "{method} {path}: {found:?}");
+        }
     }
-    let changes = [
-        (format!("/api/recordings/{recording}/unassign"), json!({"reason": "none of mine"})),
-        (format!("/api/recordings/{recording}/assign"), json!({"patient_id": patient})),
-        (
-            format!("/api/patients/{patient}/merge"),
-            json!({"into": patient, "reason": "none of mine"}),
-        ),
-        (format!("/api/patients/{patient}/unmerge"), json!({"reason": "none of mine"})),
-    ];
-    for (address, body) in &changes {
-        assert_eq!(alpha.1.post(address, body).status, 404, "{address}");
+
+    for (method, path, _) in ADDRESSES.iter().filter(|row| row.2 == OfOne) {
+        let ids_of_kind: Vec<String> = match path.split('/').nth(2).unwrap() {
+            "recordings" => vec![path.replace("{id}", &recording)],
+            "patients" => vec![path.replace("{id}", &patient)],
+            "items" => vec![path.replace("{id}", &item_id)],
+            "users" => vec![path.replace("{id}", &user)],
+            "tokens" => vec![path.replace("{id}", &token)],
+            "{type}" => vec![
+                format!("/fhir/Patient/{patient}"),
+                format!("/fhir/Observation/{recording}"),
+                format!("/fhir/DiagnosticReport/{recording}"),
+                format!("/fhir/DocumentReference/{recording}"),
+                format!("/fhir/Binary/{blob}"),
+            ],
+            other => panic!("no id of beta's for `{other}`: {path}"),
+        };
+        for address in ids_of_kind {
+            let by_admin = ["erase", "held", "/users/", "/tokens/"];
+            let by_admin = by_admin.iter().any(|part| address.contains(part));
+            let ask = |of: &(Client, Client), address: &str| {
+                let client = if by_admin { &of.0 } else { &of.1 };
+                match *method {
+                    "GET" => client.get(address),
+                    _ => {
+                        let body = body_for(address, &patient).to_string();
+                        let json = "application/json";
+                        client.send(method, address, json, body.as_bytes(), &[]).unwrap()
+                    }
+                }
+            };
+            let answer = ask(&alpha, &address);
+            assert_eq!(answer.status, 404, "{method} {address}");
+            // The same answer as for what never existed.
+            let nowhere = ids
+                .iter()
+                .zip(1..)
+                .fold(address.clone(), |address, (id, n)| address.replace(id.as_str(), &fresh(n)));
+            let unknown = ask(&alpha, &nowhere);
+            assert_eq!(
+                without_request_id(&answer.body),
+                without_request_id(&unknown.body),
+                "{method} {address}"
+            );
+            if *method == "GET" {
+                assert_eq!(ask(&beta, &address).status, 200, "beta's own {address}");
+            }
+        }
     }
-    let erase = json!({"reason": "none of mine", "confirm_family": person(0).family});
-    assert_eq!(alpha.0.post(&format!("/api/patients/{patient}/erase"), &erase).status, 404);
 
     assert_eq!(alpha.1.post("/api/recordings/search", &json!({})).ok()["rows"], json!([]));
     assert_eq!(
@@ -99,7 +230,7 @@ fn every_address_of_another_organization_is_not_there_and_the_asking_is_written_
 
     let log = alpha.0.post("/api/access-log/search", &json!({"limit": 200})).ok();
     let rows = log["rows"].as_array().unwrap();
-    for id in [&recording, &patient, &item_id, &blob] {
+    for id in ids {
         let written = rows.iter().any(|row| {
             row["outcome"] == "unknown" && row["target"].as_str().unwrap().contains(id.as_str())
         });

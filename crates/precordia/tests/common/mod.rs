@@ -242,6 +242,7 @@ impl Client {
         let url = format!("{}{path}", self.url);
         let mut request = match method {
             "PUT" => self.agent.put(url),
+            "DELETE" => self.agent.delete(url).force_send_body(),
             _ => self.agent.post(url),
         };
         for (name, value) in &self.headers {
