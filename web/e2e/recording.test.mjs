@@ -282,6 +282,20 @@ test("who looked at it is shown, and this look is among them", async () => {
   assert.equal(session.user.user_name, person.user_name);
 });
 
+test("what became of it is told as the ledger has it, the oldest first", async () => {
+  const { body } = await fromServer(page, `/api/recordings/${idOf(page)}/history`);
+  assert.ok(body.steps.length > 0);
+  const lines = details(page).getByRole("region", { name: "History" }).getByRole("listitem");
+  await lines.first().waitFor();
+  assert.equal(await lines.count(), body.steps.length);
+  for (const [index, { position, actor, reason }] of body.steps.entries()) {
+    const text = await lines.nth(index).innerText();
+    assert.ok(text.includes(`ledger position ${position}`) && text.includes(actor), text);
+    assert.ok(reason == null || text.includes(reason), text);
+  }
+  await accessible(page, "recording with its history");
+});
+
 test("a recording that is not here is not somebody else's either", async () => {
   await page.goto("/recordings/00000000-0000-0000-0000-000000000000");
   await page.locator('[data-state="missing"]').waitFor();
@@ -312,6 +326,9 @@ test("a held recording is assigned with both identities in sight, and taken back
   await page.getByLabel("Reason").fill("assigned by a test");
   await page.getByRole("button", { name: "Take it back" }).click();
   await banner(page).getByText("Held: no patient yet").waitFor();
+  const last = details(page).getByRole("region", { name: "History" }).getByRole("listitem").last();
+  await last.getByText("“assigned by a test”").waitFor();
+  assert.match(await last.innerText(), /Taken back/);
 });
 
 test("on a phone: 6x2, a lead alone by swipe, details by thumb", async () => {

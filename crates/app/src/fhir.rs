@@ -1,6 +1,8 @@
 //! The FHIR reads: by id and by search. A search answers exactly what was asked or not at all; candidates
 //! come from the indexes and every one is tested on the opened resource.
 
+mod history;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use precordia_interop::fhir::search::{
@@ -10,6 +12,7 @@ use precordia_interop::fhir::search::{
 use precordia_interop::fhir::{FhirId, ResourceType, audit_event};
 use precordia_model::{BlobId, PatientId, RecordingId, Timestamp};
 use precordia_rules::access::Permission;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -18,7 +21,9 @@ use crate::app::{App, AppError};
 use crate::index;
 use crate::ledger::{Draft, named_key, open_value};
 use crate::patient::is_erased;
-use crate::port::{Position, Realm, RecordingFilter, StoredAccess};
+use crate::port::{Position, Realm, RecordingFilter, StoredAccess, StoredResource};
+
+pub use history::FhirHistory;
 
 /// Resources on a page when the reader does not say.
 const COUNT_DEFAULT: u32 = 50;
@@ -121,9 +126,16 @@ impl App {
         kind: ResourceType,
         id: &str,
     ) -> Result<FhirRead, AppError> {
-        let Some(stored) = self.ports.resources.newest(scope.into(), kind.name(), id).await? else {
-            return Ok(FhirRead::NotFound);
-        };
+        let stored = self.ports.resources.newest(scope.into(), kind.name(), id).await?;
+        self.opened_version(scope, stored).await
+    }
+
+    async fn opened_version(
+        &self,
+        scope: &OrgScope,
+        stored: Option<StoredResource>,
+    ) -> Result<FhirRead, AppError> {
+        let Some(stored) = stored else { return Ok(FhirRead::NotFound) };
         if stored.deleted {
             return Ok(FhirRead::Gone);
         }
@@ -180,7 +192,7 @@ impl App {
         let (query, cursor) = match query {
             Query::Page { resource, token } => {
                 let page = self
-                    .open_page(scope, &token)
+                    .open_token::<PageToken>(scope, "token", &token)
                     .await
                     .filter(|page| page.query.resource() == resource);
                 let Some(page) = page else {
@@ -216,7 +228,10 @@ impl App {
             }
         }
         let next = match page.next.take() {
-            Some(cursor) => Some(self.seal_page(scope, page.query, cursor).await?),
+            Some(cursor) => {
+                let token = PageToken { query: page.query, cursor };
+                Some(self.seal_token(scope, "token", &token).await?)
+            }
             None => None,
         };
         Ok(FhirPage { resources: page.resources, next })
@@ -390,16 +405,16 @@ impl App {
     }
 
     /// A page token holds the whole question and so is sealed: a link in a log tells nothing.
-    async fn seal_page(
+    /// `field` tells the tokens of one kind of question from those of another.
+    async fn seal_token<T: Serialize>(
         &self,
         scope: &OrgScope,
-        query: Query,
-        cursor: Cursor,
+        field: &'static str,
+        token: &T,
     ) -> Result<String, AppError> {
         let keys = self.keyring.realm(scope.into()).await?;
         let draft = Draft::new(self, scope.into());
-        let page = PageToken { query, cursor };
-        let sealed = draft.sealed(&keys.organization, "fhir-page", "token", 1, &page);
+        let sealed = draft.sealed(&keys.organization, "fhir-page", field, 1, token);
         let token = URL_SAFE_NO_PAD.encode(sealed);
         if token.len() > PAGE_TOKEN_BYTES_MAX {
             // A link that we would not take back is not given.
@@ -410,12 +425,17 @@ impl App {
         Ok(token)
     }
 
-    async fn open_page(&self, scope: &OrgScope, token: &str) -> Option<PageToken> {
+    async fn open_token<T: DeserializeOwned>(
+        &self,
+        scope: &OrgScope,
+        field: &'static str,
+        token: &str,
+    ) -> Option<T> {
         let sealed = URL_SAFE_NO_PAD.decode(token).ok()?;
         let realm = Realm::from(scope);
-        let id = named_key(&sealed, "fhir-page", "token").ok()?;
+        let id = named_key(&sealed, "fhir-page", field).ok()?;
         let key = self.keyring.open(realm, &[id]).await.ok()?.get(id).ok()?;
-        open_value(realm.id(), &key, "fhir-page", "token", 1, &sealed).ok()
+        open_value(realm.id(), &key, "fhir-page", field, 1, &sealed).ok()
     }
 }
 
@@ -544,6 +564,8 @@ pub(crate) fn audit_event_of(scope: &OrgScope, row: &StoredAccess, detail: Optio
     let id = FhirId::parse(&audit_id(row.position)).expect("a number with a prefix is a FHIR id");
     let kind = match row.action.as_str() {
         "fhir.read" => AccessKind::FhirRead,
+        "fhir.vread" => AccessKind::FhirVersionRead,
+        "fhir.history" => AccessKind::FhirHistory,
         "fhir.search" => AccessKind::FhirSearch,
         "session.open" => AccessKind::SignIn,
         "session.close" => AccessKind::SignOut,

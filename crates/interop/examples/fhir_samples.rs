@@ -308,7 +308,8 @@ fn ecgs() -> Vec<Sample> {
 
 fn audit_events() -> Vec<Sample> {
     use AccessKind::{
-        Administration, Export, FhirRead, FhirSearch, Import, PatientRecord, Query, SignIn, SignOut,
+        Administration, Export, FhirHistory, FhirRead, FhirSearch, FhirVersionRead, Import,
+        PatientRecord, Query, SignIn, SignOut,
     };
     use AccessPurpose::{
         Administration as Admin, BreakGlass, Compliance, Operations, Research, Treatment,
@@ -316,6 +317,8 @@ fn audit_events() -> Vec<Sample> {
     let row = FhirId::parse("row-17").unwrap_or_else(|| unreachable!("a valid id"));
     let rows = [
         ("read", FhirRead, Treatment, AccessOutcome::Success),
+        ("vread", FhirVersionRead, Treatment, AccessOutcome::Success),
+        ("history", FhirHistory, Treatment, AccessOutcome::Success),
         ("search", FhirSearch, Treatment, AccessOutcome::Refused),
         ("record", PatientRecord, BreakGlass, AccessOutcome::Success),
         ("query", Query, Operations, AccessOutcome::Success),
@@ -386,7 +389,28 @@ fn answers() -> Vec<Sample> {
 /// A page of each type that is searched, with everything of the above, each once.
 fn pages(samples: &[Sample]) -> Vec<Sample> {
     let searched = ResourceType::ALL.into_iter().filter(|&kind| kind != ResourceType::Binary);
-    searched.map(|kind| (format!("bundle-{}", kind.name()), page(kind, samples))).collect()
+    let found =
+        searched.clone().map(|kind| (format!("bundle-{}", kind.name()), page(kind, samples)));
+    let told = searched.map(|kind| (format!("history-{}", kind.name()), history(kind, samples)));
+    found.chain(told).collect()
+}
+
+/// A resource's life from its making over a change to its deletion.
+fn history(kind: ResourceType, samples: &[Sample]) -> Value {
+    let base = "https://ecg.example/fhir";
+    let first = samples.iter().find(|(_, r)| r["resourceType"] == kind.name());
+    let resource = first.map_or(Value::Null, |(_, r)| r.clone());
+    let id = resource["id"].as_str().and_then(FhirId::parse);
+    let id = id.unwrap_or_else(|| unreachable!("every sample has an id"));
+    let version = |version: i64| {
+        let mut resource = resource.clone();
+        resource["meta"]["versionId"] = version.to_string().into();
+        bundle::HistoryEntry { version, at: RECEIVED, resource: Some(resource) }
+    };
+    let gone = bundle::HistoryEntry { version: 3, at: RECEIVED, resource: None };
+    let link = format!("{base}/{}/{}/_history", kind.name(), id.as_str());
+    let versions = vec![gone, version(2), version(1)];
+    bundle::history(base, kind, &id, versions, &link, Some(&format!("{link}?_page=b")))
 }
 
 fn page(kind: ResourceType, samples: &[Sample]) -> Value {

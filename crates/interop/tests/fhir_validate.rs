@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use precordia_interop::fhir::ecg::MACHINE_LABEL;
-use precordia_interop::fhir::{IssueCode, IssueSeverity, bundle, operation_outcome, validate};
+use precordia_interop::fhir::{
+    FhirId, IssueCode, IssueSeverity, ResourceType, bundle, operation_outcome, validate,
+};
 use serde_json::{Value, json};
 
 fn observation() -> Value {
@@ -164,6 +166,51 @@ fn bundles_hold_resources_each_once() {
     let empty = bundle::searchset(vec![], "urn:s", None, Some(0));
     assert_eq!(validate::check(&empty), Ok(()));
     assert_eq!((empty.get("entry"), &empty["total"]), (None, &json!(0)));
+}
+
+#[test]
+fn a_history_tells_each_version_once_with_what_made_it() {
+    let entry = |version: i64, resource: Option<Value>| bundle::HistoryEntry {
+        version,
+        at: precordia_model::Timestamp(1_500),
+        resource,
+    };
+    let of = |version: i64| {
+        let mut resource = observation();
+        resource["meta"]["versionId"] = version.to_string().into();
+        entry(version, Some(resource))
+    };
+    let history = |versions| {
+        let id = FhirId::parse("o-1").unwrap();
+        let base = "https://x.example/fhir";
+        bundle::history(base, ResourceType::Observation, &id, versions, "urn:s", None)
+    };
+    let life = history(vec![entry(3, None), of(2), of(1)]);
+    assert_eq!(validate::check(&life), Ok(()));
+    let said = |entry: &Value| {
+        let words = ["method", "url"].map(|name| entry["request"][name].as_str().unwrap());
+        let status = entry["response"]["status"].as_str().unwrap();
+        format!("{} {} {status} {}", words[0], words[1], entry["response"]["etag"])
+    };
+    let said: Vec<_> = life["entry"].as_array().unwrap().iter().map(said).collect();
+    assert_eq!(
+        said,
+        [
+            r#"DELETE Observation/o-1 204 No Content "W/\"3\"""#,
+            r#"PUT Observation/o-1 200 OK "W/\"2\"""#,
+            r#"POST Observation 201 Created "W/\"1\"""#,
+        ]
+    );
+    assert_eq!(life["entry"][0].get("resource"), None);
+    assert_eq!(life["entry"][2]["fullUrl"], "https://x.example/fhir/Observation/o-1");
+    let twice = validate::check(&history(vec![of(2), of(2)])).unwrap_err();
+    assert_eq!(twice[0].code, IssueCode::Invariant);
+    let mut bare = life.clone();
+    bare["entry"][1].as_object_mut().unwrap().remove("response");
+    assert_eq!(validate::check(&bare).unwrap_err()[0].code, IssueCode::Invariant);
+    let mut found = bundle::searchset(vec![("urn:a".into(), observation())], "urn:s", None, None);
+    found["entry"][0].as_object_mut().unwrap().remove("resource");
+    assert_eq!(validate::check(&found).unwrap_err()[0].code, IssueCode::Invariant);
 }
 
 #[test]

@@ -169,6 +169,13 @@ enum AuditVerb {
         #[command(flatten)]
         config: ConfigFile,
     },
+    /// The events of a stream as they stand in the clear; their contents stay sealed.
+    Show {
+        #[command(flatten)]
+        args: audit::ShowArgs,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
 }
 
 #[derive(Subcommand)]
@@ -296,6 +303,9 @@ fn run(verb: Verb) -> Result<ExitCode> {
             }
             AuditVerb::Balance { json, config } => {
                 with_app(&config, false, async |app| audit::balance(app, json).await)
+            }
+            AuditVerb::Show { args, config } => {
+                with_app(&config, false, async |app| audit::show(app, args).await)
             }
         },
         Verb::Views { verb: ViewsVerb::Rebuild { json, config } } => {

@@ -48,6 +48,7 @@ const ADDRESSES: &[(&str, &str, Reach)] = &[
     ("GET", "/api/recordings/{id}", OfOne),
     ("GET", "/api/recordings/{id}/accesses", OfOne),
     ("POST", "/api/recordings/{id}/assign", OfOne),
+    ("GET", "/api/recordings/{id}/history", OfOne),
     ("GET", "/api/recordings/{id}/original", OfOne),
     ("GET", "/api/recordings/{id}/sheet", OfOne),
     ("POST", "/api/recordings/{id}/unassign", OfOne),
@@ -65,10 +66,18 @@ const ADDRESSES: &[(&str, &str, Reach)] = &[
     ("POST", "/api/users", Own),
     ("PUT", "/api/users/{id}", OfOne),
     ("POST", "/api/users/{id}/password", OfOne),
+    ("GET", "/api/work-kinds", Many),
+    ("POST", "/api/work-kinds/{kind}/pause", Own),
+    ("POST", "/api/work-kinds/{kind}/resume", Own),
+    ("POST", "/api/work/search", Many),
+    ("POST", "/api/work/{id}/give-up", OfOne),
+    ("POST", "/api/work/{id}/retry", OfOne),
     ("GET", "/fhir/metadata", Nobody),
     ("GET", "/fhir/{type}", Many),
     ("POST", "/fhir/{type}/_search", Many),
     ("GET", "/fhir/{type}/{id}", OfOne),
+    ("GET", "/fhir/{type}/{id}/_history", OfOne),
+    ("GET", "/fhir/{type}/{id}/_history/{vid}", OfOne),
     ("GET", "/livez", Nobody),
     ("GET", "/readyz", Nobody),
 ];
@@ -108,7 +117,7 @@ fn body_for(address: &str, patient: &str) -> serde_json::Value {
     match address.rsplit('/').next().unwrap() {
         "assign" => json!({"patient_id": patient}),
         "merge" => json!({"into": patient, "reason": "none of mine"}),
-        "unassign" | "unmerge" => json!({"reason": "none of mine"}),
+        "unassign" | "unmerge" | "give-up" => json!({"reason": "none of mine"}),
         "erase" => json!({"reason": "none of mine", "confirm_family": person(0).family}),
         "password" => json!({"password": "another long password"}),
         _ => json!({"active": false}),
@@ -147,7 +156,9 @@ fn every_address_of_another_organization_is_not_there_and_the_asking_is_written_
     let user = beta.1.get("/api/session").ok()["user"]["id"].as_str().unwrap().to_owned();
     let token = beta.0.post("/api/tokens", &json!({"label": "t", "roles": ["service"]})).ok();
     let token = token["id"].as_str().unwrap().to_owned();
-    let ids = [&recording, &patient, &item_id, &blob, &user, &token];
+    let done = beta.0.post("/api/work/search", &json!({"state": "done"})).ok();
+    let work = done["rows"][0]["id"].as_str().unwrap().to_owned();
+    let ids = [&recording, &patient, &item_id, &blob, &user, &token, &work];
 
     // Before alpha asks for any of it: what was asked for stands in alpha's own log.
     let theirs: Vec<_> =
@@ -176,17 +187,24 @@ fn every_address_of_another_organization_is_not_there_and_the_asking_is_written_
             "items" => vec![path.replace("{id}", &item_id)],
             "users" => vec![path.replace("{id}", &user)],
             "tokens" => vec![path.replace("{id}", &token)],
-            "{type}" => vec![
-                format!("/fhir/Patient/{patient}"),
-                format!("/fhir/Observation/{recording}"),
-                format!("/fhir/DiagnosticReport/{recording}"),
-                format!("/fhir/DocumentReference/{recording}"),
-                format!("/fhir/Binary/{blob}"),
-            ],
+            "work" => vec![path.replace("{id}", &work)],
+            "{type}" => {
+                let versions = path.trim_start_matches("/fhir/{type}/{id}").replace("{vid}", "1");
+                let of = |kind: &str, id: &str| format!("/fhir/{kind}/{id}{versions}");
+                let mut all = vec![
+                    of("Patient", &patient),
+                    of("Observation", &recording),
+                    of("DiagnosticReport", &recording),
+                    of("DocumentReference", &recording),
+                ];
+                // Bytes never change: a Binary has no history.
+                all.extend(versions.is_empty().then(|| of("Binary", &blob)));
+                all
+            }
             other => panic!("no id of beta's for `{other}`: {path}"),
         };
         for address in ids_of_kind {
-            let by_admin = ["erase", "held", "/users/", "/tokens/"];
+            let by_admin = ["erase", "held", "/users/", "/tokens/", "/work/"];
             let by_admin = by_admin.iter().any(|part| address.contains(part));
             let ask = |of: &(Client, Client), address: &str| {
                 let client = if by_admin { &of.0 } else { &of.1 };
@@ -286,7 +304,11 @@ fn nothing_that_identifies_a_person_is_written_in_the_clear() {
         format!("/api/recordings/{recording}/waveform"),
         format!("/api/recordings/{recording}/sheet?format=pdf"),
         format!("/api/patients/{patient}"),
+        format!("/api/recordings/{recording}/history"),
+        format!("/api/recordings/{recording}?as_of=2100-01-01T00:00:00Z"),
         format!("/fhir/Patient/{patient}"),
+        format!("/fhir/Patient/{patient}/_history"),
+        format!("/fhir/Patient/{patient}/_history/1"),
         String::from(
             "/fhir/Patient?family=Zwietlinger-Quoxhaven&given=Hildegundis&birthdate=1951-07-29",
         ),
@@ -301,6 +323,9 @@ fn nothing_that_identifies_a_person_is_written_in_the_clear() {
         doctor.get("/fhir/Patient?surname=Zwietlinger-Quoxhaven"),
         doctor.get("/fhir/Patient?family:exact=Zwietlinger-Quoxhaven"),
         doctor.get("/fhir/Patient/Zwietlinger-Quoxhaven"),
+        doctor.get("/fhir/Patient/Zwietlinger-Quoxhaven/_history"),
+        doctor.get("/fhir/Patient/Zwietlinger-Quoxhaven/_history/1"),
+        doctor.get(&format!("/fhir/Patient/{patient}/_history?family=Zwietlinger-Quoxhaven")),
         doctor.get("/api/patients/Zwietlinger-Quoxhaven"),
         doctor.get("/Zwietlinger-Quoxhaven?mrn=MRN-77431-0"),
         doctor.post("/api/recordings/search", &json!({"patient": 5, "Hildegundis": "MRN-77431-0"})),

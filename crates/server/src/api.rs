@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::fhir::{self, FHIR_JSON};
-use crate::recording::{assign, detail, sheet, waveform, worklist};
+use crate::recording::{assign, detail, history, sheet, waveform, worklist};
 use crate::state::{Server, ServerOptions};
 use crate::{
     audit, auth, check, detach, event, headers, host, item, observe, operations, patient, problem,
@@ -60,6 +60,7 @@ fn described() -> OpenApiRouter<Server> {
         .routes(routes!(session::break_glass, session::end_break_glass))
         .routes(routes!(worklist::search_recordings))
         .routes(routes!(detail::recording))
+        .routes(routes!(history::recording_history))
         .routes(routes!(waveform::waveform))
         .routes(routes!(waveform::recording_original))
         .routes(routes!(sheet::recording_sheet))
@@ -94,6 +95,8 @@ fn described() -> OpenApiRouter<Server> {
         .routes(routes!(fhir::search::by_get))
         .routes(routes!(fhir::search::by_post))
         .routes(routes!(fhir::read::read))
+        .routes(routes!(fhir::history::version))
+        .routes(routes!(fhir::history::history))
         .routes(routes!(operations::live))
         .routes(routes!(operations::ready))
 }

@@ -110,7 +110,11 @@ impl Actor {
         let Some(patient) = dice.pick(&patients).copied() else { return Ok(()) };
         let theirs = self.items_of(patient).await?;
         for family in content::FAMILIES {
-            let erased = self.app.erase(&self.scope(), patient, family, "they asked for it").await;
+            let erased = self
+                .app
+                .erase(&self.scope(), patient, family, "they asked for it", &[])
+                .await
+                .map(drop);
             if let Err(AppError::Refused { code: "not_confirmed", .. }) = erased {
                 continue;
             }

@@ -83,6 +83,12 @@ export const queries = {
       staleTime: Number.POSITIVE_INFINITY,
       gcTime: 60_000,
     }),
+  history: (id: string) =>
+    queryOptions({
+      queryKey: ["history", id],
+      queryFn: ({ signal }) =>
+        must(api.GET("/api/recordings/{id}/history", { params: { path: { id } }, signal })),
+    }),
   accesses: (id: string) =>
     queryOptions({
       queryKey: ["accesses", id],

@@ -267,7 +267,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One recording. */
+        /** One recording, now or as it stood at a moment; 404 when it was not there yet. */
         get: operations["recording"];
         put?: never;
         post?: never;
@@ -305,6 +305,23 @@ export interface paths {
         put?: never;
         /** Give a held recording to a patient. */
         post: operations["assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recordings/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of a recording: filed or held, given to patients and taken back, moved with merged records. */
+        get: operations["recording_history"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -693,6 +710,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/fhir/{type}/{id}/_history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of a resource, newest first. What was erased leaves its deletion and nothing else. */
+        get: operations["fhir_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fhir/{type}/{id}/_history/{vid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One version of a resource. A version that is a deletion, or that was erased, is answered 410. */
+        get: operations["fhir_vread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -941,6 +992,23 @@ export interface components {
         HeldRecordings: {
             recordings: components["schemas"]["HeldRecording"][];
         };
+        HistoryStep: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            from_patient_id: components["schemas"]["Id"] | null;
+            patient_id: components["schemas"]["Id"] | null;
+            /**
+             * Format: int64
+             * @description In the organization's ledger.
+             */
+            position: number;
+            /** @description What somebody gave as the reason, or why the recording was held. */
+            reason: string | null;
+            what: components["schemas"]["HistoryWhat"];
+        };
+        /** @enum {string} */
+        HistoryWhat: "filed" | "held" | "assigned" | "unassigned" | "merged" | "unmerged";
         /** Format: uuid */
         Id: string;
         Identifier: {
@@ -1188,6 +1256,11 @@ export interface components {
             reason: string;
         };
         RecordingDetail: components["schemas"]["WorklistRow"] & {
+            /**
+             * Format: date-time
+             * @description The moment that was asked for; `null` stands for now.
+             */
+            as_of: string | null;
             blob_id: components["schemas"]["Id"];
             device: components["schemas"]["DeviceRef"];
             device_measurements: components["schemas"]["DeviceMeasurement"][];
@@ -1197,12 +1270,16 @@ export interface components {
             flag_report: components["schemas"]["FlagReport"];
             leads: components["schemas"]["LeadInfo"][];
             measurements: components["schemas"]["Measurements"];
-            /** @description Other recordings of the patient, newest first. */
+            /** @description Other recordings of the patient, newest first; none of them when a moment was asked for. */
             priors: components["schemas"]["WorklistRow"][];
             problems_detail: components["schemas"]["RecordingProblem"][];
             provenance: components["schemas"]["Provenance"][];
             /** Format: double */
             sampling_hz: number;
+        };
+        RecordingHistory: {
+            /** @description The oldest first. */
+            steps: components["schemas"]["HistoryStep"][];
         };
         /** @description What was noticed while the file was read. */
         RecordingProblem: {
@@ -3048,7 +3125,10 @@ export interface operations {
     };
     recording: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Show the recording as it stood at this moment (RFC 3339, with its zone). */
+                as_of?: string;
+            };
             header?: never;
             path: {
                 id: components["schemas"]["Id"];
@@ -3063,6 +3143,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecordingDetail"];
+                };
+            };
+            /** @description a parameter is not what this operation takes */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description nobody is signed in */
@@ -3347,6 +3436,90 @@ export interface operations {
             };
             /** @description the storage is full */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recording_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingHistory"];
+                };
+            };
+            /** @description nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description there is nothing here, or it is not yours to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description it was erased */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the server does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the server failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too busy, or about to end */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6058,6 +6231,285 @@ export interface operations {
                 };
             };
             /** @description OperationOutcome: it was erased */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: the body is over the limit */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: the body is of another media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: the server does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: the server failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: too busy, or about to end */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+        };
+    };
+    fhir_history: {
+        parameters: {
+            query?: {
+                _count?: number;
+                /** @description versions made at this instant or later */
+                _since?: string;
+                /** @description versions that were current in this year, month, day or time */
+                _at?: string;
+            };
+            header?: never;
+            path: {
+                type: "AuditEvent" | "DiagnosticReport" | "DocumentReference" | "Observation" | "Patient";
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Bundle */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: a parameter is not known, not supported or not well formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: the role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: there is nothing here, or it is not yours to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: only JSON is answered */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: the body did not come in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: it was erased */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: the body is over the limit */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: the body is of another media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: the server does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: the server failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: too busy, or about to end */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+        };
+    };
+    fhir_vread: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description answered 304 when it is this version */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                type: "AuditEvent" | "DiagnosticReport" | "DocumentReference" | "Observation" | "Patient";
+                id: string;
+                vid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the version */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description the version that the reader has */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description OperationOutcome: a parameter is not known, not supported or not well formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: the role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: there is nothing here, or it is not yours to see */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: only JSON is answered */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: the body did not come in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/fhir+json": Record<string, never>;
+                };
+            };
+            /** @description OperationOutcome: it was erased, or the version is its deletion */
             410: {
                 headers: {
                     [name: string]: unknown;

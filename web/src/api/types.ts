@@ -25,4 +25,5 @@ export type User = Schemas["Users"]["users"][number];
 export type WorkState = Schemas["WorkState"];
 export type WorkKind = Schemas["WorkKind"];
 export type WorkPiece = Schemas["WorkPiece"];
+export type HistoryStep = Schemas["RecordingHistory"]["steps"][number];
 export type Access = Schemas["Accesses"]["accesses"][number];

@@ -9,6 +9,7 @@ mod offline;
 mod prove;
 mod report;
 mod rows;
+mod show;
 mod verify;
 mod walk;
 

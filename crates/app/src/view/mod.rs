@@ -15,6 +15,7 @@ pub(crate) mod user;
 use precordia_model::Timestamp;
 use precordia_rules::event::Event;
 
+pub(crate) use rebuild::fact_of;
 pub use rebuild::{Rebuilt, ViewDifference, ViewReport};
 
 use crate::app::AppError;

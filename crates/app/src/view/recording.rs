@@ -128,7 +128,7 @@ fn flag_moved(row: &mut RecordingRow, moved: &[MovedFlags]) {
     }
 }
 
-fn patient_of(fact: &Fact<'_>) -> Result<PatientId, AppError> {
+pub(crate) fn patient_of(fact: &Fact<'_>) -> Result<PatientId, AppError> {
     let id = fact.stream.strip_prefix("patient/").and_then(|id| id.parse().ok());
     id.ok_or_else(|| misplaced(fact))
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use precordia_app::FhirSearchError;
 use precordia_app::access::OrgScope;
-use precordia_interop::fhir::search::{matches_resource, parse};
-use precordia_model::{DevicePatient, PartialDate, Phi, Sex};
+use precordia_app::{FhirRead, FhirSearchError};
+use precordia_interop::fhir::bundle::HistoryEntry;
+use precordia_interop::fhir::search::{HistoryAsked, matches_resource, parse, parse_history};
+use precordia_interop::fhir::{FhirId, ResourceType};
+use precordia_model::{DevicePatient, PartialDate, Phi, Sex, Timestamp};
 use serde_json::Value;
 
 use crate::house::{
@@ -189,4 +191,131 @@ async fn the_access_log_pages_without_repeating_what_the_reading_itself_adds() {
     }
     let (found, count) = pages(&house, "AuditEvent", &with(&[], 4)).await;
     assert!(ids(&found).len() >= 9 && count >= 3);
+}
+
+fn asked(parameters: &[(&str, String)]) -> HistoryAsked {
+    let all: Vec<_> = parameters.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect();
+    parse_history(&all).unwrap()
+}
+
+async fn history(
+    house: &House,
+    kind: ResourceType,
+    id: &FhirId,
+    parameters: &[(&str, String)],
+) -> Vec<HistoryEntry> {
+    let mut found = Vec::new();
+    let mut next = asked(parameters);
+    loop {
+        let page = house.app.fhir_history(&house.all, kind, id, next).await.unwrap();
+        found.extend(page.versions);
+        match page.next {
+            Some(token) => next = asked(&[("_page", token)]),
+            None => return found,
+        }
+    }
+}
+
+const VERSIONED: [ResourceType; 3] =
+    [ResourceType::Observation, ResourceType::DiagnosticReport, ResourceType::DocumentReference];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_version_is_told_newest_first_and_read_alone() {
+    let house = house().await;
+    let working = Working::on(&house.app);
+    let (_, a) = house.filed(&file("A-1", "Noether", 1)).await;
+    let item = house.send(&file("A-1", "Germain", 2)).await;
+    let held = house.decided(item).await.row.recording.unwrap();
+    house.app.assign(&house.all, held, a).await.unwrap();
+    house.app.unassign(&house.all, held, "not theirs").await.unwrap();
+    house.app.assign(&house.all, held, a).await.unwrap();
+    working.end().await;
+    let id = FhirId::parse(&held.to_string()).unwrap();
+    let subject = Some(format!("Patient/{a}"));
+    let subjects = [None, subject.clone(), None, subject];
+    for kind in VERSIONED {
+        let all = history(&house, kind, &id, &[]).await;
+        assert_eq!(all.iter().map(|one| one.version).collect::<Vec<_>>(), [4, 3, 2, 1]);
+        for count in 1..6 {
+            let paged = history(&house, kind, &id, &[("_count", count.to_string())]).await;
+            assert_eq!(format!("{paged:?}"), format!("{all:?}"), "{kind:?} by {count}");
+        }
+        for one in &all {
+            let resource = one.resource.as_ref().unwrap();
+            let told = resource["subject"]["reference"].as_str();
+            assert_eq!(told, subjects[one.version as usize - 1].as_deref(), "{kind:?}");
+            assert_eq!(resource["meta"]["versionId"], one.version.to_string());
+            let alone = house.app.fhir_version(&house.all, kind, &id, one.version).await.unwrap();
+            let FhirRead::Found(alone) = alone else { panic!("{kind:?} {}", one.version) };
+            assert_eq!(
+                (&alone.body, alone.version, alone.last_updated),
+                (resource, one.version, one.at)
+            );
+            // From its own time on it is there, and it stood from then until the next was made.
+            let since = [("_since", instant(one.at))];
+            let later = history(&house, kind, &id, &since).await;
+            assert_eq!(later.len() as i64, 5 - one.version, "{kind:?} since {}", one.version);
+            let then = history(&house, kind, &id, &[("_at", instant(one.at))]).await;
+            assert_eq!(then[0].version, one.version, "{kind:?}");
+            assert!(then.len() == 1 || then[1].at > one.at, "{kind:?}");
+        }
+        assert!(history(&house, kind, &id, &[("_at", "1999".into())]).await.is_empty());
+        let none = house.app.fhir_version(&house.all, kind, &id, 5).await.unwrap();
+        assert!(matches!(none, FhirRead::NotFound));
+    }
+    // A link leads on in its own resource only.
+    let first = asked(&[("_count", "1".into())]);
+    let page = house.app.fhir_history(&house.all, VERSIONED[0], &id, first).await.unwrap();
+    let token = page.next.unwrap();
+    let patient = FhirId::parse(&a.to_string()).unwrap();
+    for (kind, id) in [(VERSIONED[1], &id), (ResourceType::Patient, &patient)] {
+        let page = asked(&[("_page", token.clone())]);
+        let answer = house.app.fhir_history(&house.all, kind, id, page).await;
+        assert!(matches!(answer, Err(FhirSearchError::Page)), "{kind:?}");
+    }
+}
+
+/// The FHIR `instant` of a time, to the microsecond.
+fn instant(at: Timestamp) -> String {
+    let millis = at.to_rfc3339();
+    format!("{}{:03}Z", millis.trim_end_matches('Z'), at.micros().rem_euclid(1000))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_an_erased_patient_the_deletion_is_told_and_no_version_is_read() {
+    let house = house().await;
+    let working = Working::on(&house.app);
+    let (recording, a) = house.filed(&file("A-1", "Noether", 1)).await;
+    house.app.erase(&house.all, a, "Noether", "asked for", &[]).await.unwrap();
+    working.end().await;
+    let recording = FhirId::parse(&recording.to_string()).unwrap();
+    let patient = FhirId::parse(&a.to_string()).unwrap();
+    let mut of = VERSIONED.map(|kind| (kind, &recording)).to_vec();
+    of.push((ResourceType::Patient, &patient));
+    for (kind, id) in of {
+        let told = history(&house, kind, id, &[]).await;
+        assert_eq!(told.len(), 1, "{kind:?}: {told:?}");
+        assert!(told[0].resource.is_none() && told[0].version > 1, "{kind:?}");
+        for version in 1..=told[0].version {
+            let read = house.app.fhir_version(&house.all, kind, id, version).await.unwrap();
+            assert!(matches!(read, FhirRead::Gone), "{kind:?} {version}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_of_the_access_log_has_one_version() {
+    let house = house().await;
+    house.app.unknown_address(&house.all).await.unwrap();
+    let (found, _) = pages(&house, "AuditEvent", &with(&[], 4)).await;
+    let id = FhirId::parse(found[0]["id"].as_str().unwrap()).unwrap();
+    let told = history(&house, ResourceType::AuditEvent, &id, &[]).await;
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].resource.as_ref(), Some(&found[0]));
+    let read = async |version| {
+        let kind = ResourceType::AuditEvent;
+        house.app.fhir_version(&house.all, kind, &id, version).await.unwrap()
+    };
+    assert!(matches!(read(1).await, FhirRead::Found(_)));
+    assert!(matches!(read(2).await, FhirRead::NotFound));
 }

@@ -10,6 +10,7 @@ mod house;
 mod intake;
 mod key;
 mod operations;
+mod past;
 mod patient;
 mod session;
 mod sweep;

@@ -24,6 +24,10 @@ const SOURCE_TYPE: &str = "http://terminology.hl7.org/CodeSystem/security-source
 pub enum AccessKind {
     /// A FHIR read of one resource.
     FhirRead,
+    /// A FHIR read of one version of a resource.
+    FhirVersionRead,
+    /// A FHIR read of a resource's versions.
+    FhirHistory,
     /// A FHIR search of a type.
     FhirSearch,
     /// A patient's record or recording shown on a screen.
@@ -114,6 +118,10 @@ fn event_codes(kind: AccessKind) -> (Value, Option<Value>, &'static str) {
     let rest = || coding_with(AUDIT_EVENT_TYPE, "rest", "RESTful Operation");
     match kind {
         AccessKind::FhirRead => (rest(), Some(coding(RESTFUL_INTERACTION, "read")), "R"),
+        AccessKind::FhirVersionRead => (rest(), Some(coding(RESTFUL_INTERACTION, "vread")), "R"),
+        AccessKind::FhirHistory => {
+            (rest(), Some(coding(RESTFUL_INTERACTION, "history-instance")), "R")
+        }
         AccessKind::FhirSearch => (rest(), Some(coding(RESTFUL_INTERACTION, "search-type")), "E"),
         AccessKind::PatientRecord => (dcm("110110", "Patient Record"), None, "R"),
         AccessKind::Query => (dcm("110112", "Query"), None, "E"),

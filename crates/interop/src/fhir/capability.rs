@@ -31,7 +31,9 @@ pub fn statement(base_url: &str, software_version: &str, date: &str) -> Value {
                 unsupported parameter, modifier, prefix, chain or include is answered with 400 and \
                 an OperationOutcome that names it, whatever Prefer says. Dates without a zone are \
                 taken as UTC. Searches may be sent with GET or with POST to _search; `_count` and \
-                the links of a page are supported, `_format` is JSON.",
+                the links of a page are supported, `_format` is JSON. A history takes `_since`, \
+                `_at`, `_count` and `_format`. Of what was erased nothing is left to read: its \
+                versions are answered with 410, its history tells the deletion alone.",
             "security": { "description": "Bearer tokens of one organization" },
             "resource": ResourceType::ALL.map(resource),
         }],
@@ -41,12 +43,16 @@ pub fn statement(base_url: &str, software_version: &str, date: &str) -> Value {
 fn resource(kind: ResourceType) -> Value {
     let params = params::of(kind);
     let mut interactions = vec![json!({ "code": "read" })];
+    if kind.has_versions() {
+        interactions.extend(["vread", "history-instance"].map(|code| json!({ "code": code })));
+    }
     if !params.is_empty() {
         interactions.push(json!({ "code": "search-type" }));
     }
     object([
         ("type", Some(kind.name().into())),
         ("interaction", list(interactions)),
+        ("versioning", kind.has_versions().then(|| "versioned".into())),
         ("searchParam", list(params.iter().map(search_param).collect())),
     ])
 }

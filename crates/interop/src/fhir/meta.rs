@@ -40,6 +40,11 @@ impl ResourceType {
         }
     }
 
+    /// Whether versions can be read. A Binary is its content and so has one.
+    pub const fn has_versions(self) -> bool {
+        !matches!(self, ResourceType::Binary)
+    }
+
     /// Type names are case-sensitive (R4 http 3.1.0.1.1).
     pub fn parse(name: &str) -> Option<ResourceType> {
         Self::ALL.into_iter().find(|t| t.name() == name)

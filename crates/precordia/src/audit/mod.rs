@@ -2,8 +2,10 @@
 
 mod balance;
 mod export;
+mod show;
 mod verify;
 
 pub use balance::balance;
 pub use export::{ExportArgs, ProveArgs, export, prove};
+pub use show::{ShowArgs, show};
 pub use verify::{VerifyArgs, verify};

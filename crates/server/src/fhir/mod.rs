@@ -1,6 +1,7 @@
 //! FHIR R4 over HTTP: reading and searching. What a resource or a search means is decided in `interop`;
 //! which resources answer it, in `app`. Here are addresses, headers, links and status codes.
 
+pub(crate) mod history;
 pub(crate) mod metadata;
 pub(crate) mod parameters;
 pub(crate) mod read;

@@ -50,11 +50,13 @@ pub(crate) async fn read(
             let answer = fhir::resource(&found.body);
             Ok(versioned(answer, found.version, found.last_updated, request.headers()))
         }
-        FhirRead::Gone => {
-            Err(Failure::new(StatusCode::GONE, "erased", "it was here and has been erased"))
-        }
+        FhirRead::Gone => Err(erased()),
         FhirRead::NotFound => Err(Failure::not_found()),
     }
+}
+
+pub(crate) fn erased() -> Failure {
+    Failure::new(StatusCode::GONE, "erased", "it was here and has been erased")
 }
 
 async fn read_binary(
@@ -96,7 +98,7 @@ fn security_context(recording: Uuid) -> String {
 }
 
 /// A read takes no parameters but the format. What would be dropped silently is refused.
-fn only_format(query: Option<&str>) -> Result<(), Failure> {
+pub(crate) fn only_format(query: Option<&str>) -> Result<(), Failure> {
     for (name, value) in parameters::decode(query.unwrap_or_default())? {
         let known = name == "_format"
             && ["json", "application/json", "application/fhir+json", "application/fhir json"]
@@ -117,7 +119,12 @@ fn only_format(query: Option<&str>) -> Result<(), Failure> {
 }
 
 /// `ETag` and `Last-Modified` (R4 http 3.1.0.1.3); 304 when the reader has this version.
-fn versioned(mut answer: Response, version: i64, at: Timestamp, asked: &HeaderMap) -> Response {
+pub(crate) fn versioned(
+    mut answer: Response,
+    version: i64,
+    at: Timestamp,
+    asked: &HeaderMap,
+) -> Response {
     let etag = format!("W/\"{version}\"");
     if matches_etag(asked.get(header::IF_NONE_MATCH), &etag) {
         answer = StatusCode::NOT_MODIFIED.into_response();

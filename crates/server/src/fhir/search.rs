@@ -95,11 +95,7 @@ async fn answer(
     let page =
         server.app.fhir_search(caller.scope(), query).await.map_err(|cause| match cause {
             FhirSearchError::App(cause) => cause.into(),
-            FhirSearchError::Page => refused(&SearchRefusal {
-                parameter: String::from("_page"),
-                code: IssueCode::Value,
-                text: FhirSearchError::Page.to_string(),
-            }),
+            FhirSearchError::Page => not_a_page(),
         })?;
     let FhirPage { resources, next } = page;
     let next = next.map(|token| format!("{base}/{}?_page={token}", kind.name()));
@@ -114,7 +110,15 @@ fn address(base: &str, resource: &Value) -> String {
     format!("{base}/{}/{}", text("resourceType"), text("id"))
 }
 
-fn refused(refusal: &SearchRefusal) -> Failure {
+pub(crate) fn not_a_page() -> Failure {
+    refused(&SearchRefusal {
+        parameter: String::from("_page"),
+        code: IssueCode::Value,
+        text: FhirSearchError::Page.to_string(),
+    })
+}
+
+pub(crate) fn refused(refusal: &SearchRefusal) -> Failure {
     let mut failure =
         Failure::new(StatusCode::BAD_REQUEST, "search_refused", "the search is not supported");
     failure.outcome = Some(operation_outcome::of_refusal(refusal));

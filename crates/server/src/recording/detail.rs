@@ -6,13 +6,14 @@ use axum::Json;
 use axum::extract::{Path, State};
 use precordia_app::access::OrgScope;
 use precordia_model as model;
-use precordia_model::{Measured, RecordingId, TraceOrigin};
+use precordia_model::{Measured, RecordingId, Timestamp, TraceOrigin};
 use precordia_rules::event::RecordingFacts;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use crate::api::{Addressed, Answers, Signed};
+use crate::api::{Addressed, Answers, BadQuery, Signed};
 use crate::auth::Caller;
+use crate::body::{Checked, Params};
 use crate::error::Failure;
 use crate::id::Id;
 use crate::recording::worklist::{Names, WorklistRow};
@@ -34,7 +35,10 @@ pub(crate) struct RecordingDetail {
     problems_detail: Vec<RecordingProblem>,
     provenance: Vec<Provenance>,
     blob_id: Id,
-    /// Other recordings of the patient, newest first.
+    /// The moment that was asked for; `null` stands for now.
+    #[schema(format = DateTime)]
+    as_of: Option<String>,
+    /// Other recordings of the patient, newest first; none of them when a moment was asked for.
     priors: Vec<WorklistRow>,
 }
 
@@ -222,16 +226,49 @@ pub(crate) struct Provenance {
     format_detail: String,
 }
 
-/// One recording.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RecordingQuery {
+    /// Show the recording as it stood at this moment (RFC 3339, with its zone).
+    #[param(format = DateTime)]
+    as_of: Option<String>,
+}
+
+impl RecordingQuery {
+    fn moment(&self) -> Result<Option<Timestamp>, Failure> {
+        let Some(text) = self.as_of.as_deref() else { return Ok(None) };
+        let moment = Timestamp::parse_rfc3339(text);
+        let wrong =
+            || Failure::invalid("as_of", "give a time with its zone, as in 2026-05-17T08:30:00Z");
+        moment.map(Some).ok_or_else(wrong)
+    }
+}
+
+impl Checked for RecordingQuery {
+    fn check(&self) -> Result<(), Failure> {
+        self.moment().map(drop)
+    }
+}
+
+/// One recording, now or as it stood at a moment; 404 when it was not there yet.
 #[utoipa::path(get, path = "/api/recordings/{id}", operation_id = "recording", tag = "recordings",
-    params(("id" = Id, Path)), responses((status = 200, body = RecordingDetail), Answers, Signed, Addressed))]
+    params(("id" = Id, Path), RecordingQuery),
+    responses((status = 200, body = RecordingDetail), Answers, Signed, Addressed, BadQuery))]
 pub(crate) async fn recording(
     State(server): State<Server>,
     caller: Caller,
     Path(id): Path<String>,
+    Params(query): Params<RecordingQuery>,
 ) -> Result<Json<RecordingDetail>, Failure> {
     let id = RecordingId(caller.id(&server, &id).await?);
-    Ok(Json(read(&server, caller.scope(), id).await?))
+    let Some(at) = query.moment()? else {
+        return Ok(Json(read(&server, caller.scope(), id).await?));
+    };
+    let detail = server.app.recording_as_of(caller.scope(), id, at).await?;
+    let mut shown = shown(&server, caller.scope(), detail).await?;
+    shown.as_of = Some(words::time(at));
+    Ok(Json(shown))
 }
 
 pub(crate) async fn read(
@@ -240,6 +277,14 @@ pub(crate) async fn read(
     id: RecordingId,
 ) -> Result<RecordingDetail, Failure> {
     let detail = server.app.recording(scope, id).await?;
+    shown(server, scope, detail).await
+}
+
+async fn shown(
+    server: &Server,
+    scope: &OrgScope,
+    detail: precordia_app::RecordingDetail,
+) -> Result<RecordingDetail, Failure> {
     let names = Names::of(server, scope).await?;
     let senders: Vec<&str> =
         detail.provenance.iter().map(|one| one.item.row.sender.as_str()).collect();
@@ -271,6 +316,7 @@ pub(crate) async fn read(
             .map(|one| DeviceStatement { text: one.text.into_revealed(), code: one.code })
             .collect(),
         problems_detail: facts.problems.into_iter().map(RecordingProblem::from).collect(),
+        as_of: None,
         priors: priors.into_iter().map(|row| WorklistRow::of(row, &names, now)).collect(),
     })
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod assign;
 pub(crate) mod detail;
+pub(crate) mod history;
 pub(crate) mod sheet;
 pub(crate) mod waveform;
 pub(crate) mod worklist;

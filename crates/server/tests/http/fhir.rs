@@ -211,3 +211,101 @@ async fn a_search_too_long_to_be_paged_is_a_bad_request() {
     assert_eq!(entries(&whole).len(), 2);
     outcome(clinician.get(&format!("/fhir/Patient?_count=1&{query}")).await, 400, "too-long");
 }
+
+#[tokio::test]
+async fn versions_are_read_and_told_as_r4_says() {
+    let world = World::new().await;
+    let clinician = world.member("alpha", "cardiologist").await;
+    let item = clinician.upload(&ecg(1, 0)).await.expect(202).json();
+    let id = item["recording_id"].as_str().unwrap();
+    let reason = json!({ "reason": "somebody else's" });
+    clinician.post(&format!("/api/recordings/{id}/unassign"), &reason).await.expect(200);
+    for kind in ["Observation", "DiagnosticReport", "DocumentReference"] {
+        let path = format!("/fhir/{kind}/{id}");
+        let now = clinician.get(&path).await.expect(200);
+        let told = clinician.get(&format!("{path}/_history")).await.expect(200);
+        assert_eq!(told.header("content-type"), "application/fhir+json");
+        let told = told.json();
+        assert_eq!((&told["type"], entries(&told).len()), (&json!("history"), 2));
+        assert_eq!(precordia_interop::fhir::validate::check(&told), Ok(()), "{kind}");
+        let entry = &told["entry"];
+        assert_eq!(entry[0]["resource"], now.json());
+        assert_eq!(entry[0]["fullUrl"], format!("http://localhost:8480/fhir/{kind}/{id}"));
+        assert_eq!(entry[0]["response"]["etag"], now.header("etag"));
+        assert_eq!(
+            (&entry[0]["request"]["method"], &entry[1]["request"]["method"]),
+            (&json!("PUT"), &json!("POST"))
+        );
+        for (n, entry) in entry.as_array().unwrap().iter().enumerate() {
+            let version = clinician.get(&format!("{path}/_history/{}", 2 - n)).await.expect(200);
+            assert_eq!(version.json(), entry["resource"]);
+            assert_eq!(version.header("etag"), entry["response"]["etag"]);
+        }
+        let first = clinician.get(&format!("{path}/_history?_count=1")).await.expect(200).json();
+        let next = first["link"][1]["url"].as_str().unwrap();
+        let next = next.trim_start_matches("http://localhost:8480");
+        assert!(next.starts_with(&format!("{path}/_history?_page=")), "{next}");
+        let second = clinician.get(next).await.expect(200).json();
+        assert_eq!(second["entry"][0], entry[1]);
+        assert_eq!(second["link"].as_array().unwrap().len(), 1);
+        for unknown in ["3", "0", "01", "x", "2/_history"] {
+            clinician.get(&format!("{path}/_history/{unknown}")).await.expect(404);
+        }
+        for query in [
+            "_sort=x",
+            "_since=2024",
+            "_at=ge2024",
+            "_count=0",
+            "_page=no",
+            "family=x",
+            "_summary=true",
+        ] {
+            outcome(
+                clinician.get(&format!("{path}/_history?{query}")).await,
+                400,
+                match query.split('=').next() {
+                    Some("_since" | "_at" | "_count" | "_page") => "value",
+                    _ => "not-supported",
+                },
+            );
+        }
+    }
+    let statement = world.nobody().get("/fhir/metadata").await.expect(200).json();
+    for resource in statement["rest"][0]["resource"].as_array().unwrap() {
+        let codes = resource["interaction"].to_string();
+        let versions = codes.contains("vread") && codes.contains("history-instance");
+        assert_eq!(versions, resource["type"] != "Binary", "{resource}");
+    }
+    // An administrator sees no patient, in no version.
+    let ada = world.sign_in("alpha", "ada").await;
+    outcome(ada.get(&format!("/fhir/Observation/{id}/_history")).await, 403, "forbidden");
+    outcome(ada.get(&format!("/fhir/Observation/{id}/_history/1")).await, 403, "forbidden");
+}
+
+#[tokio::test]
+async fn an_erased_patients_versions_are_gone_and_only_the_deletion_is_told() {
+    let world = World::new().await;
+    let clinician = world.member("alpha", "cardiologist").await;
+    let item = clinician.upload(&ecg(1, 0)).await.expect(202).json();
+    let id = item["recording_id"].as_str().unwrap();
+    let detail = clinician.get(&format!("/api/recordings/{id}")).await.expect(200).json();
+    let (patient, family) = (&detail["patient"]["id"], &detail["patient"]["family"]);
+    let patient = patient.as_str().unwrap();
+    let erase = json!({ "reason": "asked for", "confirm_family": family });
+    let ada = world.sign_in("alpha", "ada").await;
+    let answer = ada.post(&format!("/api/patients/{patient}/erase"), &erase).await;
+    assert!(answer.status.is_success(), "{}", answer.text());
+    for path in [format!("/fhir/Patient/{patient}"), format!("/fhir/Observation/{id}")] {
+        let told = clinician.get(&format!("{path}/_history")).await.expect(200);
+        assert!(!told.text().contains(family.as_str().unwrap()));
+        let told = told.json();
+        assert_eq!(precordia_interop::fhir::validate::check(&told), Ok(()));
+        assert_eq!(told["entry"].as_array().unwrap().len(), 1, "{told}");
+        assert_eq!(told["entry"][0]["request"]["method"], "DELETE");
+        assert_eq!(told["entry"][0].get("resource"), None);
+        for version in 1..=2 {
+            let gone = clinician.get(&format!("{path}/_history/{version}")).await;
+            outcome(gone, 410, "deleted");
+        }
+    }
+}

@@ -221,3 +221,53 @@ async fn merged_and_taken_apart_and_erased() {
     cardiologist.get(&format!("/fhir/Patient/{}", id_of(0))).await.expect(410);
     cardiologist.get(&format!("/api/recordings/{}", ids[1])).await.expect(200);
 }
+
+#[tokio::test]
+async fn a_recordings_history_is_told_and_its_past_is_shown() {
+    let world = World::new().await;
+    let cardiologist = world.member("alpha", "cardiologist").await;
+    let id = filed(&cardiologist, &ecg(1, 0)).await;
+    let path = format!("/api/recordings/{id}");
+    let now = cardiologist.get(&path).await.expect(200).json();
+    assert_eq!(now["as_of"], Value::Null);
+    let reason = json!({ "reason": "somebody else's" });
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    cardiologist.post(&format!("{path}/unassign"), &reason).await.expect(200);
+
+    let told = cardiologist.get(&format!("{path}/history")).await.expect(200).json();
+    let steps = told["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 2);
+    assert_eq!((&steps[0]["what"], &steps[0]["reason"]), (&json!("filed"), &Value::Null));
+    assert_eq!(steps[0]["patient_id"], now["patient"]["id"]);
+    assert_eq!(steps[0]["position"], now["position"]);
+    assert_eq!(
+        (&steps[1]["what"], &steps[1]["actor"]),
+        (&json!("unassigned"), &json!("cardiologist"))
+    );
+    assert_eq!(steps[1]["from_patient_id"], now["patient"]["id"]);
+    assert_eq!((&steps[1]["patient_id"], &steps[1]["reason"]), (&Value::Null, &reason["reason"]));
+
+    let at = steps[0]["at"].as_str().unwrap().replace('Z', "999Z");
+    let mut then = cardiologist.get(&format!("{path}?as_of={at}")).await.expect(200).json();
+    assert_eq!(then["as_of"].as_str().unwrap()[..23], at[..23]);
+    then["as_of"] = Value::Null;
+    let mut expected = now.clone();
+    for page in [&mut then, &mut expected] {
+        page["priors"] = json!([]);
+        page["patient"]["age_years"] = Value::Null;
+    }
+    assert_eq!(then, expected);
+    let after = cardiologist.get(&path).await.expect(200).json();
+    assert_eq!((&after["status"], &after["patient"]), (&json!("held"), &Value::Null));
+
+    cardiologist.get(&format!("{path}?as_of=1999-01-01T00:00:00Z")).await.refused(404, "not_found");
+    for query in ["as_of=", "as_of=yesterday", "as_of=2026-05-17T08:30:00", "at=2026"] {
+        let answer = cardiologist.get(&format!("{path}?{query}")).await.expect(400);
+        assert!(answer.json()["code"].is_string(), "{query}");
+    }
+    let accesses = cardiologist.get(&format!("{path}/accesses")).await.expect(200).json();
+    let history = accesses["accesses"].as_array().unwrap();
+    assert!(history.iter().any(|row| row["action"] == "recording.history"));
+    let ada = world.sign_in("alpha", "ada").await;
+    ada.get(&format!("{path}/history")).await.refused(403, "forbidden");
+}

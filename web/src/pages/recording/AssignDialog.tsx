@@ -44,6 +44,7 @@ function Assign({ detail, onClose }: { detail: RecordingDetail; onClose: () => v
     onSuccess: (answer) => {
       queryClient.setQueryData(queries.recording(detail.recording_id).queryKey, answer);
       void queryClient.invalidateQueries({ queryKey: ["worklist"] });
+      void queryClient.invalidateQueries({ queryKey: ["history", detail.recording_id] });
       void queryClient.invalidateQueries({ queryKey: ["accesses", detail.recording_id] });
       onClose();
     },

@@ -5,7 +5,7 @@ import { type ReactNode, useId } from "react";
 import { Link } from "react-router";
 import { sentence } from "../../api/failure";
 import { queries } from "../../api/queries";
-import type { FlagDetail, RecordingDetail } from "../../api/types";
+import type { FlagDetail, HistoryStep, RecordingDetail } from "../../api/types";
 import {
   bySeverity,
   bytesText,
@@ -45,6 +45,7 @@ export function SidePanel({ detail, lit, onLit }: SidePanelProps) {
       <Problems detail={detail} />
       <Priors detail={detail} />
       <ProvenanceSection detail={detail} />
+      <History id={detail.recording_id} />
       <Accesses id={detail.recording_id} />
     </aside>
   );
@@ -372,6 +373,57 @@ function Fact({ term, children }: { term: string; children: ReactNode }) {
       <dt>{term}</dt>
       <dd>{children}</dd>
     </div>
+  );
+}
+
+const STEP_WORDS: Record<HistoryStep["what"], string> = {
+  filed: "Filed",
+  held: "Held",
+  assigned: "Given to a patient",
+  unassigned: "Taken back",
+  merged: "Moved with a merged record",
+  unmerged: "Moved back, records taken apart",
+};
+
+/** What became of it, the oldest first: who, when, where in the ledger. */
+function History({ id }: { id: string }) {
+  const history = useQuery({ ...queries.history(id), refetchOnWindowFocus: false });
+  return (
+    <Section title="History">
+      {history.isPending && <p className="quiet">Loading…</p>}
+      {history.isError && (
+        <p className="quiet">
+          Could not be loaded.{" "}
+          <button type="button" className={classes.link} onClick={() => void history.refetch()}>
+            Try again
+          </button>
+        </p>
+      )}
+      {history.data !== undefined && (
+        <ol className={classes.accesses}>
+          {history.data.steps.map(({ position, at, actor, what, patient_id, from_patient_id, reason }) => (
+            <li key={position}>
+              <strong>{STEP_WORDS[what] ?? plain(what)}</strong> <span className="quiet">by {actor}</span>
+              <br />
+              <Moment at={at} /> <span className="quiet">· ledger position {position}</span>
+              {from_patient_id != null && (
+                <>
+                  {" · "}
+                  <Link to={`/patients/${from_patient_id}`}>earlier record</Link>
+                </>
+              )}
+              {patient_id != null && (
+                <>
+                  {" · "}
+                  <Link to={`/patients/${patient_id}`}>patient’s record</Link>
+                </>
+              )}
+              {reason != null && reason !== "" && <em> “{reason}”</em>}
+            </li>
+          ))}
+        </ol>
+      )}
+    </Section>
   );
 }
 

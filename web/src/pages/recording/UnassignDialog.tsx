@@ -30,6 +30,7 @@ export function UnassignDialog({ detail, opened, onClose }: UnassignDialogProps)
     onSuccess: (answer) => {
       queryClient.setQueryData(queries.recording(detail.recording_id).queryKey, answer);
       void queryClient.invalidateQueries({ queryKey: ["worklist"] });
+      void queryClient.invalidateQueries({ queryKey: ["history", detail.recording_id] });
       void queryClient.invalidateQueries({ queryKey: ["accesses", detail.recording_id] });
       setReason("");
       onClose();

@@ -7,6 +7,7 @@
 //! candidate must pass, however it was found.
 
 mod date;
+mod history;
 mod matching;
 pub(super) mod params;
 mod parse;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::{FhirId, IssueCode, ResourceType};
 
 pub use date::{DatePrefix, DateTerm};
+pub use history::{HistoryAsked, HistoryQuery, parse_history};
 pub use matching::{matches, matches_resource};
 pub use parse::parse;
 pub use value::{NamePrefix, Token};

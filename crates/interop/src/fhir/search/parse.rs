@@ -53,13 +53,13 @@ fn searchable(resource_type: &str) -> Result<ResourceType, SearchRefusal> {
     })
 }
 
-fn refusal(parameter: &str, code: IssueCode, text: impl Into<String>) -> SearchRefusal {
+pub(super) fn refusal(parameter: &str, code: IssueCode, text: impl Into<String>) -> SearchRefusal {
     let parameter = parameter.chars().filter(|c| !c.is_control()).take(NAME_SHOWN_CHARS_MAX);
     SearchRefusal { parameter: parameter.collect(), code, text: text.into() }
 }
 
 /// A page token stands for a whole search: what else was sent would be dropped silently.
-fn alone(parameters: &[(String, String)]) -> Result<(), SearchRefusal> {
+pub(super) fn alone(parameters: &[(String, String)]) -> Result<(), SearchRefusal> {
     match parameters.iter().find(|(name, _)| name != "_page" && name != "_format") {
         Some((other, _)) => {
             let text = "cannot be sent with `_page`, which stands for the whole search";
@@ -69,14 +69,14 @@ fn alone(parameters: &[(String, String)]) -> Result<(), SearchRefusal> {
     }
 }
 
-fn once<T>(slot: &mut Option<T>, value: Result<T, Wrong>) -> Result<(), Wrong> {
+pub(super) fn once<T>(slot: &mut Option<T>, value: Result<T, Wrong>) -> Result<(), Wrong> {
     if slot.replace(value?).is_some() {
         return Err(wrong(IssueCode::Invalid, "may be sent once only"));
     }
     Ok(())
 }
 
-fn page_token(value: &str) -> Result<String, Wrong> {
+pub(super) fn page_token(value: &str) -> Result<String, Wrong> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.~=".contains(&b);
     let fits = (1..=PAGE_TOKEN_BYTES_MAX).contains(&value.len()) && value.bytes().all(allowed);
     fits.then(|| value.to_owned())
@@ -84,14 +84,14 @@ fn page_token(value: &str) -> Result<String, Wrong> {
 }
 
 /// Zero would ask for a count only, which is a summary.
-fn page_size(value: &str) -> Result<u32, Wrong> {
+pub(super) fn page_size(value: &str) -> Result<u32, Wrong> {
     let digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
     let size = digits.then(|| value.parse::<u32>().ok()).flatten();
     size.filter(|&n| n > 0).ok_or_else(|| wrong(IssueCode::Value, "must be a whole number from 1"))
 }
 
 /// A `+` that was not percent-encoded arrives as a space, and can mean nothing else.
-fn json_format(value: &str) -> Result<(), Wrong> {
+pub(super) fn json_format(value: &str) -> Result<(), Wrong> {
     match value {
         "json" | "application/json" | "application/fhir+json" | "application/fhir json" => Ok(()),
         _ => Err(wrong(IssueCode::NotSupported, "only JSON is answered")),

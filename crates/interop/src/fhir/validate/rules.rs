@@ -101,15 +101,40 @@ pub(super) fn concept_says_something(m: &Map<String, Value>) -> Option<&'static 
     (!has(m, "coding") && !has(m, "text")).then_some("must have a coding or a text")
 }
 
-/// bdl-7, for one version of each resource.
+/// bdl-7: a `fullUrl` stands once, in a history once for each version (a deletion has none to name).
 pub(super) fn entries_are_distinct(m: &Map<String, Value>) -> Option<&'static str> {
-    let entries = m.get("entry").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let mut urls: Vec<&str> = entries.iter().filter_map(|e| e["fullUrl"].as_str()).collect();
+    let is_history = m.get("type").and_then(Value::as_str) == Some("history");
+    let mut urls: Vec<(&str, Option<&str>)> = entries(m)
+        .iter()
+        .filter(|e| !is_history || e.get("resource").is_some())
+        .filter_map(|e| {
+            let version = e["resource"]["meta"]["versionId"].as_str().filter(|_| is_history);
+            Some((e["fullUrl"].as_str()?, version))
+        })
+        .collect();
     urls.sort_unstable();
     urls.windows(2).any(|pair| pair[0] == pair[1]).then_some("bdl-7: a fullUrl stands twice")
 }
 
-/// bdl-1 and bdl-2 hold because `searchset` is the only type taken; cpb-9.
+/// bdl-3 and bdl-4: what was asked and answered stands at each entry of a history and at no other;
+/// a match is a resource.
+pub(super) fn entries_suit_the_type(m: &Map<String, Value>) -> Option<&'static str> {
+    let is_history = m.get("type").and_then(Value::as_str) == Some("history");
+    let suits = |e: &Value| {
+        let has = |name| e.get(name).is_some();
+        match is_history {
+            true => has("request") && has("response") && !has("search"),
+            false => has("resource") && !has("request") && !has("response"),
+        }
+    };
+    (!entries(m).iter().all(suits)).then_some("bdl-3, bdl-4: an entry does not suit the type")
+}
+
+fn entries(m: &Map<String, Value>) -> &[Value] {
+    m.get("entry").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// bdl-1 and bdl-2 hold because every type that is taken may have totals and matches; cpb-9.
 pub(super) fn types_are_distinct(m: &Map<String, Value>) -> Option<&'static str> {
     let resources = m.get("resource").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let mut types: Vec<&str> = resources.iter().filter_map(|r| r["type"].as_str()).collect();

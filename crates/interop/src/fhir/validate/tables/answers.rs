@@ -1,7 +1,9 @@
 //! What the server answers beside clinical resources: audit, pages, outcomes, its capabilities.
 
 use super::super::primitive::{boolean, code, date_time, instant, string, unsigned_int, uri};
-use super::super::rules::{entries_are_distinct, one_detail_value, types_are_distinct};
+use super::super::rules::{
+    entries_are_distinct, entries_suit_the_type, one_detail_value, types_are_distinct,
+};
 use super::super::{Kind, Shape};
 use super::{
     CODING, CONCEPT, ENTRIES, ID, META, REFERENCE, RESOURCE_TYPE, element, many, many_of, opt,
@@ -77,12 +79,12 @@ pub(super) static BUNDLE: Shape = Shape {
         RESOURCE_TYPE,
         ID,
         META,
-        req_code("type", &["searchset"]),
+        req_code("type", &["searchset", "history"]),
         opt("total", unsigned_int),
         many_of("link", &BUNDLE_LINK),
         many_of("entry", &BUNDLE_ENTRY),
     ],
-    rules: &[entries_are_distinct],
+    rules: &[entries_are_distinct, entries_suit_the_type],
 };
 
 pub(super) static BUNDLE_LINK: Shape = Shape {
@@ -95,8 +97,30 @@ pub(super) static BUNDLE_ENTRY: Shape = Shape {
     name: "Bundle.entry",
     elements: &[
         opt("fullUrl", uri),
-        element("resource", true, false, Kind::Resource(ENTRIES)),
+        element("resource", false, false, Kind::Resource(ENTRIES)),
         opt_of("search", &BUNDLE_SEARCH),
+        opt_of("request", &BUNDLE_REQUEST),
+        opt_of("response", &BUNDLE_RESPONSE),
+    ],
+    rules: &[],
+};
+
+pub(super) static BUNDLE_REQUEST: Shape = Shape {
+    name: "Bundle.entry.request",
+    elements: &[
+        req_code("method", &["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"]),
+        req("url", uri),
+    ],
+    rules: &[],
+};
+
+pub(super) static BUNDLE_RESPONSE: Shape = Shape {
+    name: "Bundle.entry.response",
+    elements: &[
+        req("status", string),
+        opt("location", uri),
+        opt("etag", string),
+        opt("lastModified", instant),
     ],
     rules: &[],
 };
@@ -212,6 +236,7 @@ pub(super) static REST_RESOURCE: Shape = Shape {
     elements: &[
         req("type", code),
         many_of("interaction", &INTERACTION),
+        opt_code("versioning", &["no-version", "versioned", "versioned-update"]),
         many_of("searchParam", &SEARCH_PARAM),
     ],
     rules: &[],
@@ -219,7 +244,7 @@ pub(super) static REST_RESOURCE: Shape = Shape {
 
 pub(super) static INTERACTION: Shape = Shape {
     name: "CapabilityStatement.rest.resource.interaction",
-    elements: &[req_code("code", &["read", "vread", "search-type"])],
+    elements: &[req_code("code", &["read", "vread", "history-instance", "search-type"])],
     rules: &[],
 };
 
