@@ -9,13 +9,13 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use precordia_app::{Change, Changes, Next, Stopping};
 use serde_json::json;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::api::{Answers, Signed};
 use crate::auth::Caller;
 use crate::error::Failure;
 use crate::state::Server;
+use crate::turns::Turn;
 
 /// Proxies close what is silent for long.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -29,7 +29,7 @@ struct Listener {
     stopping: Stopping,
     recheck: Interval,
     greeted: bool,
-    _place: OwnedSemaphorePermit,
+    _place: Turn,
 }
 
 /// Changes as they happen: `hello`, `recording`, `item`, and `resync` when some were missed.
@@ -39,8 +39,8 @@ pub(crate) async fn events(
     State(server): State<Server>,
     caller: Caller,
 ) -> Result<Response, Failure> {
-    let place = server.listeners.clone().try_acquire_owned();
-    let place = place.map_err(|_| Failure::busy("too many pages are listening"))?;
+    let place = server.listeners.now(caller.scope().organization());
+    let place = place.ok_or_else(|| Failure::busy("too many pages are listening"))?;
     let mut recheck = tokio::time::interval_at(tokio::time::Instant::now() + RECHECK, RECHECK);
     recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let listener = Listener {

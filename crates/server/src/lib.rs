@@ -31,6 +31,7 @@ mod session;
 mod setup;
 mod state;
 mod token;
+mod turns;
 mod upload;
 mod user;
 mod web;

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::host::Hosts;
 use crate::proxy::{Network, Proxies};
 use crate::session::DemoSignIn;
+use crate::turns::Turns;
 use crate::web::WebAssets;
 
 /// What the program tells the server when it starts it.
@@ -35,11 +36,11 @@ pub struct ServerOptions {
     pub stop: Stop,
 }
 
-/// Uploads at once; more wait.
+/// Uploads at once, half of them of one organization; more wait.
 const UPLOADS_MAX: usize = 64;
 /// Requests at once; more are turned away.
 const REQUESTS_MAX: usize = 1024;
-/// Open pages that listen for changes.
+/// Open pages that listen for changes, half of them of one organization.
 const LISTENERS_MAX: usize = 1024;
 
 #[derive(Clone)]
@@ -57,9 +58,9 @@ pub(crate) struct Inner {
     pub metrics: PrometheusHandle,
     pub metrics_token: Option<Zeroizing<String>>,
     pub stopping: Stopping,
-    pub uploads: Semaphore,
+    pub uploads: Turns,
     pub requests: Semaphore,
-    pub listeners: Arc<Semaphore>,
+    pub listeners: Turns,
 }
 
 impl std::ops::Deref for Server {
@@ -83,9 +84,9 @@ impl Server {
             metrics: options.metrics,
             metrics_token: options.metrics_token,
             stopping: options.stop.listen(),
-            uploads: Semaphore::new(UPLOADS_MAX),
+            uploads: Turns::new(UPLOADS_MAX),
             requests: Semaphore::new(REQUESTS_MAX),
-            listeners: Arc::new(Semaphore::new(LISTENERS_MAX)),
+            listeners: Turns::new(LISTENERS_MAX),
         }))
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::multipart::{Field, Multipart};
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
@@ -61,10 +61,11 @@ pub(crate) async fn upload(
     request: Request,
 ) -> Result<Response, Failure> {
     expect_type(request.headers(), "multipart/form-data")?;
-    let Ok(Ok(_turn)) = tokio::time::timeout(TURN_TIME, server.uploads.acquire()).await else {
+    let scope = caller.scope();
+    let turn = server.uploads.wait(scope.organization());
+    let Ok(Some(_turn)) = tokio::time::timeout(TURN_TIME, turn).await else {
         return Err(Failure::busy("too many uploads are coming in"));
     };
-    let scope = caller.scope();
     let wait = wait_of(request.headers());
     let received = receive(&server, scope, request).await;
     let (id, bytes) = match received {
@@ -97,7 +98,7 @@ pub(crate) async fn upload(
 async fn receive(
     server: &Inner,
     scope: &OrgScope,
-    request: Request,
+    mut request: Request,
 ) -> Result<(ItemId, u64), Failure> {
     let limit = server.app.settings().upload_bytes_max;
     // The form's own bytes are few; what is longer than the limit by more than them has too long a file.
@@ -110,6 +111,10 @@ async fn receive(
         drain(request).await;
         return Err(refused);
     }
+    // Without a word from us the form would end at 2 MB. A file over our limit is noticed and drained as
+    // long as its sender may go on; nothing is read beyond that.
+    let bytes_max = usize::try_from(limit).unwrap_or(usize::MAX);
+    DefaultBodyLimit::max(bytes_max.saturating_add(DRAIN_BYTES_MAX)).apply(&mut request);
     let mut form =
         Multipart::from_request(request, &()).await.map_err(|_| malformed("it has no boundary"))?;
     let mut parts = Parts {

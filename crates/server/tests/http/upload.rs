@@ -1,5 +1,7 @@
 use axum::body::Body;
+use precordia_app::Settings;
 use serde_json::json;
+use tower::ServiceExt;
 
 use crate::world::{UPLOAD_BYTES_MAX, World, ecg, ecg_of_nobody, form};
 
@@ -140,4 +142,50 @@ async fn whoever_may_not_send_is_refused_before_anything_is_kept() {
     auditor.upload(&ecg(1, 0)).await.refused(403, "forbidden");
     let balance = auditor.get("/api/balance").await.expect(200).json();
     assert_eq!(balance["doors"][0]["received"], 0);
+}
+
+#[tokio::test]
+async fn a_file_may_be_as_large_as_the_limit_says() {
+    let settings = Settings { upload_bytes_max: 8 * 1024 * 1024, ..Settings::default() };
+    let world = World::with(settings).await;
+    let technician = world.member("alpha", "technician").await;
+    // Larger than what the HTTP library takes when nobody tells it otherwise.
+    let large = technician.upload(&vec![0; 8 * 1024 * 1024]).await.expect(202).json();
+    assert_eq!(large["state"], "quarantined", "{large}");
+    assert_eq!(large["size_bytes"], 8 * 1024 * 1024);
+    technician.upload(&vec![0; 8 * 1024 * 1024 + 1]).await.refused(413, "too_large");
+    // A sender that does not say how much will come is stopped at the same size.
+    let body = form(&[("file", Some("a"), &vec![0; 12 * 1024 * 1024])]);
+    let chunks: Vec<_> =
+        body.chunks(65_536).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect();
+    let request = technician
+        .request("POST", "/api/uploads")
+        .header("content-type", "multipart/form-data; boundary=edge")
+        .body(Body::from_stream(futures_util::stream::iter(chunks)))
+        .unwrap();
+    world.send(request).await.refused(413, "too_large");
+}
+
+#[tokio::test]
+async fn slow_senders_of_one_organization_leave_the_door_open_for_another() {
+    let world = World::new().await;
+    let technician = world.member("alpha", "technician").await;
+    let other = world.member("beta", "technician").await;
+    let mut slow = Vec::new();
+    for _ in 0..80 {
+        let request = technician
+            .request("POST", "/api/uploads")
+            .header("content-type", "multipart/form-data; boundary=edge")
+            .body(Body::from_stream(
+                futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>(),
+            ))
+            .unwrap();
+        let router = world.router.clone();
+        slow.push(tokio::spawn(async move { router.oneshot(request).await.map(drop) }));
+    }
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let item = other.upload(&ecg(1, 0)).await.expect(202).json();
+    assert_eq!(item["state"], "filed", "{item}");
+    assert!(slow.iter().filter(|sender| !sender.is_finished()).count() > 64, "they are not slow");
+    slow.iter().for_each(tokio::task::JoinHandle::abort);
 }
