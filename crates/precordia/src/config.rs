@@ -59,6 +59,7 @@ pub struct Witness {
 pub struct Storage {
     pub engine: Engine,
     pub url: Option<String>,
+    pub tls_ca_file: Option<PathBuf>,
     pub organizations_open_max: Option<usize>,
 }
 
@@ -182,6 +183,12 @@ impl Config {
             );
         }
         self.listen.trusted_proxies()?;
+        if let Some(url) = &self.listen.public_url {
+            let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+            if rest.is_none_or(|rest| rest.is_empty() || rest.starts_with('/')) {
+                bail!("listen.public_url must begin with https:// or http:// and a host name");
+            }
+        }
         if self.keys.master_file.is_some() && self.keys.master_env.is_some() {
             bail!("set keys.master_file or keys.master_env, not both");
         }
@@ -309,6 +316,7 @@ mod tests {
     fn what_would_be_unsafe_or_misspelt_is_refused() {
         refused("data_dirr = \"x\"", "data_dirr");
         refused("[listen]\naddress = \"0.0.0.0:80\"", "loopback");
+        refused("[listen]\npublic_url = \"ecg.example.org\"", "public_url");
         refused("[listen]\ntrusted_proxies = [\"10.0.0.1/8\"]", "trusted_proxies");
         refused("data_dir = \"d\"\n[witness]\ndir = \"d/w\"", "proves nothing");
         refused("data_dir = \"d\"\n[keys]\nmaster_file = \"d/k\"", "its own key");

@@ -48,7 +48,8 @@ async fn store(config: &Config) -> Result<Arc<Store>> {
         }
         Engine::Postgres => {
             let url = config.storage.url.as_deref().context("storage.url is not set")?;
-            let options = precordia_store::PostgresOptions::new(url, &config.data_dir);
+            let mut options = precordia_store::PostgresOptions::new(url, &config.data_dir);
+            options.tls_ca_file.clone_from(&config.storage.tls_ca_file);
             precordia_store::open_postgres(options).await
         }
     }

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::{Client, Config, Statement};
@@ -16,16 +17,32 @@ use super::postgres_tls::Connector;
 /// Distinct statements of the product and shapes of searches, with room.
 const STATEMENTS_CACHED_MAX: usize = 512;
 
+/// How long a caller waits for another's connection.
+const TURN_WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// How long opening a connection may take, unless the connection string says so.
+const CONNECT_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// A network that swallows everything is noticed after so long.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
 pub(crate) struct Pool {
     config: Config,
+    connect_wait_max: Duration,
     connector: Connector,
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<PgClient>>,
 }
 
 impl Pool {
-    pub(crate) fn new(config: Config, connector: Connector, connections_max: usize) -> Arc<Self> {
+    pub(crate) fn new(
+        mut config: Config,
+        connector: Connector,
+        connections_max: usize,
+    ) -> Arc<Self> {
+        config.keepalives_idle(SILENCE_MAX).tcp_user_timeout(SILENCE_MAX);
         Arc::new(Self {
+            connect_wait_max: config.get_connect_timeout().copied().unwrap_or(CONNECT_WAIT_MAX),
             config,
             connector,
             permits: Arc::new(Semaphore::new(connections_max.max(1))),
@@ -35,8 +52,10 @@ impl Pool {
 
     /// Waits for a free place, then takes an idle connection or opens one.
     pub(crate) async fn take(self: &Arc<Self>) -> Result<Taken, DbError> {
-        let permit = Arc::clone(&self.permits).acquire_owned().await;
-        let permit = permit.map_err(|_| DbError::Unable("the pool is closed".into()))?;
+        let free = Arc::clone(&self.permits).acquire_owned();
+        let permit = tokio::time::timeout(TURN_WAIT_MAX, free).await;
+        let busy = || DbError::Unable("every connection to PostgreSQL is in use".into());
+        let permit = permit.map_err(|_| busy())?.map_err(|_| busy())?;
         let client = match self.idle_client() {
             Some(client) => client,
             None => self.connect().await?,
@@ -78,7 +97,11 @@ impl Pool {
     }
 
     async fn connect(&self) -> Result<PgClient, DbError> {
-        let client = self.connector.connect(&self.config).await.map_err(failed)?;
+        // The driver's own bound ends with the network's handshake; a server may also fall silent after it.
+        let connected =
+            tokio::time::timeout(self.connect_wait_max, self.connector.connect(&self.config)).await;
+        let silent = || DbError::Unable("PostgreSQL did not answer in time".into());
+        let client = connected.map_err(|_| silent())?.map_err(failed)?;
         Ok(PgClient { client, statements: HashMap::new() })
     }
 }

@@ -38,3 +38,23 @@ pub async fn a_server_is_trusted_by_its_certificate_only(opened: &Opened) {
         assert_eq!(opened.is_ok(), accepted, "{host}, with certificates: {with_ca}");
     }
 }
+
+/// A port that takes connections and says nothing, as a machine does that hangs.
+#[tokio::test]
+async fn a_server_that_falls_silent_is_given_up() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let silent = tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            open.push(stream);
+        }
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let connection = format!("host=127.0.0.1 port={port} user=a connect_timeout=1");
+    let opened = open_postgres(PostgresOptions::new(connection, dir.path()));
+    let answer = tokio::time::timeout(std::time::Duration::from_secs(10), opened).await;
+    let error = answer.expect("it waits for ever").err().unwrap().to_string();
+    assert!(error.contains("did not answer in time"), "{error}");
+    silent.abort();
+}
