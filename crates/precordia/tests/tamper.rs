@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 
 use common::forge::{self, Event, Ledger};
 use common::{Client, Site, file_of};
+use precordia_app::port::RealmId;
 use precordia_synth::{Pattern, Person};
 use serde_json::Value;
 
@@ -158,6 +159,7 @@ enum Deed {
     OldCopy,
     CutWitness,
     EditView,
+    HideOrganization,
 }
 
 struct Row {
@@ -221,6 +223,8 @@ table! {
         cells(Outcome::Cannot, Outcome::Cannot, Outcome::Cannot, Outcome::Hidden(&DIFFERS), Outcome::Hidden(&DIFFERS));
     a_view_is_edited: "edit a view", Deed::EditView,
         cells(Outcome::View, Outcome::View, Outcome::View, Outcome::View, Outcome::View);
+    an_organization_is_hidden: "take an organization out of the directory", Deed::HideOrganization,
+        cells(OLD, OLD, OLD, UNSIGNED, Outcome::Hidden(&OLD));
 }
 
 /// Where the row is that is touched: the first break-glass access, which somebody would like to hide. A
@@ -380,6 +384,11 @@ fn strike(deed: &Deed, attacker: Attacker, copy: &Path) {
             std::mem::swap(&mut of_alpha[a], &mut of_beta[b]);
             put(&alpha, of_alpha);
             put(&beta, of_beta);
+        }
+        Deed::HideOrganization => {
+            let control = Ledger { path: data.join("control.db"), realm: RealmId::PLATFORM };
+            let sql = "DELETE FROM site; DELETE FROM organization WHERE slug = 'alpha'";
+            control.open().execute_batch(sql).unwrap();
         }
         Deed::EditView => {
             let sql = "UPDATE recording SET severity = 'critical'; UPDATE item SET size_bytes = 1";

@@ -118,6 +118,10 @@ impl Witness for SimWitness {
         Ok(())
     }
 
+    async fn realms(&self) -> Result<Vec<RealmId>, StoreError> {
+        Ok(lock(&self.0).keys().copied().collect())
+    }
+
     async fn witnessed(&self, realm: RealmId) -> Result<Option<Witnessed>, StoreError> {
         let checkpoints = lock(&self.0).get(&realm).cloned().unwrap_or_default();
         Ok(Some(Witnessed { checkpoints, ..Witnessed::default() }))

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use precordia_app::audit::CheckpointLine;
+use precordia_app::audit::{CheckpointLine, realm_named};
 use precordia_app::port::{Checkpoint, RealmId, StoreError, Witness, Witnessed};
 
 use crate::directories::{create, run, sync};
@@ -62,6 +62,25 @@ impl Witness for FileWitness {
         let (dir, path) = (self.dir.clone(), self.path(checkpoint.realm));
         let checkpoint = checkpoint.clone();
         run("recording a checkpoint", move || Ok(append(&dir, &path, &checkpoint))).await?
+    }
+
+    async fn realms(&self) -> Result<Vec<RealmId>, StoreError> {
+        let dir = self.dir.clone();
+        run("listing the witness", move || {
+            let mut realms = Vec::new();
+            let entries = match std::fs::read_dir(&dir) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(realms),
+                entries => entries?,
+            };
+            for entry in entries {
+                let name = entry?.file_name();
+                let name = name.to_str().and_then(|name| name.strip_suffix(".jsonl"));
+                realms.extend(name.and_then(realm_named));
+            }
+            realms.sort_unstable();
+            Ok(realms)
+        })
+        .await
     }
 
     async fn witnessed(&self, realm: RealmId) -> Result<Option<Witnessed>, StoreError> {
@@ -205,6 +224,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let absent = witness_of(&dir.path().join("witness"));
         assert_eq!(absent.witnessed(RealmId::PLATFORM).await.unwrap(), None);
+        assert_eq!(absent.realms().await.unwrap(), []);
         let witness = three(dir.path()).await;
         let all = Witnessed {
             checkpoints: (1..=3).map(checkpoint).collect(),
@@ -214,6 +234,7 @@ mod tests {
         assert_eq!(read_back(&witness).await, all);
         let other = RealmId(Some(precordia_model::OrganizationId(uuid::Uuid::from_u128(9))));
         assert_eq!(witness.witnessed(other).await.unwrap(), Some(Witnessed::default()));
+        assert_eq!(absent.realms().await.unwrap(), [RealmId::PLATFORM]);
         let file = dir.path().join("witness/platform.jsonl");
         assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
         assert_eq!(std::fs::metadata(dir.path().join("witness")).unwrap().mode() & 0o777, 0o700);

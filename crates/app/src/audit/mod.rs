@@ -19,5 +19,5 @@ pub use lines::RowLine;
 pub use offline::{Export, ExportError};
 pub use prove::Proof;
 pub use report::*;
-pub use rows::{AccessLine, CheckpointLine, ConsistencyLine, EventLine, hex, unhex};
+pub use rows::{AccessLine, CheckpointLine, ConsistencyLine, EventLine, hex, realm_named, unhex};
 pub use walk::Signer;

@@ -164,7 +164,7 @@ impl CheckpointLine {
     /// `None` if a field does not have its form. Whether the signature holds is another question.
     pub fn checkpoint(&self) -> Option<Checkpoint> {
         Some(Checkpoint {
-            realm: realm(&self.realm)?,
+            realm: realm_named(&self.realm)?,
             log: log_name(&self.log)?,
             position: self.position,
             hash: Hash::try_from(unhex(&self.hash)?).ok()?,
@@ -200,7 +200,7 @@ impl ConsistencyLine {
 }
 
 /// An organization's id or `platform`, as [`RealmId`] prints it and in no other writing.
-pub fn realm(text: &str) -> Option<RealmId> {
+pub fn realm_named(text: &str) -> Option<RealmId> {
     let realm = match text {
         "platform" => RealmId::PLATFORM,
         _ => RealmId(Some(OrganizationId(text.parse().ok()?))),
@@ -296,11 +296,11 @@ mod tests {
         for other in ["0", "0F", "0g", "+1", " 1"] {
             assert_eq!(unhex(other), None, "{other}");
         }
-        assert_eq!(realm("platform"), Some(RealmId::PLATFORM));
+        assert_eq!(realm_named("platform"), Some(RealmId::PLATFORM));
         let id = "0190c0de-0000-7000-8000-00000000000a";
-        assert_eq!(realm(id).unwrap().to_string(), id);
+        assert_eq!(realm_named(id).unwrap().to_string(), id);
         for other in ["Platform", "", &id.to_uppercase(), &id.replace('-', "")] {
-            assert_eq!(realm(other), None, "{other}");
+            assert_eq!(realm_named(other), None, "{other}");
         }
     }
 }

@@ -14,7 +14,9 @@ use crate::access::OrgScope;
 use crate::app::{App, AppError};
 use crate::chain::{Frontier, ResourceFields, resources_hash};
 use crate::keys::KeyError;
-use crate::port::{LogName, Position, Realm, StoreError, StoredResource, Stream, Witnessed};
+use crate::port::{
+    LogName, Position, Realm, RealmId, StoreError, StoredResource, Stream, Witnessed,
+};
 use crate::view::ViewReport;
 
 /// Rows that are read at once.
@@ -33,6 +35,12 @@ impl App {
         for organization in self.ports.directory.organizations(&platform).await? {
             let scope = self.system_scope(organization.id, "audit");
             reports.push(self.verify((&scope).into(), signer).await?);
+        }
+        let known: Vec<String> = reports.iter().map(|report| report.realm.clone()).collect();
+        for realm in self.ports.witness.realms().await? {
+            if !known.contains(&realm.to_string()) {
+                reports.push(self.gone(realm, signer).await?);
+            }
         }
         Ok(reports)
     }
@@ -59,6 +67,14 @@ impl App {
             report.warnings.extend(report.views.is_none().then_some(Warning::ViewsNotCompared));
         }
         Ok(report)
+    }
+
+    /// A realm that the witness has seen and the directory does not have: all of its rows are missing.
+    async fn gone(&self, realm: RealmId, signer: &Signer) -> Result<VerifyReport, AppError> {
+        let witnessed = self.ports.witness.witnessed(realm).await?;
+        let logs = [LogName::Events, LogName::Access]
+            .map(|log| self.walk_of(log, witnessed.as_ref(), signer).finish());
+        Ok(report_of(realm.to_string(), logs.into(), witnessed, signer))
     }
 
     /// `None`: the organization's key cannot be opened here.

@@ -40,6 +40,9 @@ pub trait Witness: Send + Sync {
     /// Durable when it answers. A witness only ever adds.
     async fn record(&self, checkpoint: &Checkpoint) -> Result<(), StoreError>;
 
+    /// Every realm that was ever recorded; none when there is no witness to ask.
+    async fn realms(&self) -> Result<Vec<RealmId>, StoreError>;
+
     /// All that is known of a realm. `None` when there is no witness to ask.
     async fn witnessed(&self, realm: RealmId) -> Result<Option<Witnessed>, StoreError>;
 }
