@@ -1,5 +1,6 @@
 //! Figures with their units, for people and for programs.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
@@ -9,7 +10,7 @@ use serde::Serialize;
 pub struct Figures {
     pub bench: &'static str,
     pub cores: usize,
-    pub values: Vec<(&'static str, f64)>,
+    pub values: Vec<(Cow<'static, str>, f64)>,
     /// What bounds the figure, as far as the run shows it.
     pub limited_by: String,
 }
@@ -20,8 +21,8 @@ impl Figures {
         Self { bench, cores, values: Vec::new(), limited_by: String::new() }
     }
 
-    pub(crate) fn value(&mut self, name: &'static str, value: f64) {
-        self.values.push((name, (value * 1000.0).round() / 1000.0));
+    pub(crate) fn value(&mut self, name: impl Into<Cow<'static, str>>, value: f64) {
+        self.values.push((name.into(), (value * 1000.0).round() / 1000.0));
     }
 }
 
@@ -29,7 +30,7 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "bench {} on {} cores", self.bench, self.cores)?;
         for (name, value) in &self.values {
-            writeln!(f, "  {name:<32} {value:>12}")?;
+            writeln!(f, "  {name:<44} {value:>12}")?;
         }
         write!(f, "  limited by {}", self.limited_by)
     }

@@ -8,23 +8,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
-use precordia_app::{App, OrganizationSpec, Settings, Stop};
+use precordia_app::{App, Stop};
 use precordia_model::{ItemState, Role};
 use precordia_server::{NoWeb, ServerOptions};
 use precordia_synth::{Pattern, Person, Spec};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use zeroize::Zeroizing;
 
 use crate::figures::{Figures, percentile};
-
-const PASSWORD: &str = "measure-everything";
+use crate::house::House;
 
 pub async fn intake(seconds: f64, clients: usize) -> Result<Figures> {
     let dir = tempfile::tempdir().context("could not make a temporary directory")?;
     let syncs = sync_rate(dir.path())?;
-    let app = open(dir.path()).await?;
-    let (token, organization_scope) = prepare(&app).await?;
+    let house = House::open(dir.path(), None).await?;
+    let organization_scope = house.scope(&house.organization("bench").await?).await?;
+    let app = house.app;
+    let roles = vec![Role::Service];
+    let (_, token) = app.issue_token(&organization_scope, "bench", roles, None).await?;
+    let token = token.to_string();
     let stop = Stop::default();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -83,37 +85,6 @@ pub async fn intake(seconds: f64, clients: usize) -> Result<Figures> {
         "two cores shared by generator, server, sealing, measuring and SQLite; then the disk's syncs",
     );
     Ok(figures)
-}
-
-async fn open(dir: &Path) -> Result<App> {
-    let store =
-        precordia_store::open_sqlite(precordia_store::SqliteOptions::new(dir.join("data"))).await?;
-    let master = precordia_store::master_from_file(&dir.join("master.key"), true)?;
-    let witness = precordia_store::witness_of(&dir.join("witness"));
-    let clock = Arc::new(precordia_store::SystemClock);
-    let ports = precordia_store::ports(
-        &store,
-        master,
-        witness,
-        clock,
-        Arc::new(precordia_store::SecureRandom),
-    );
-    Ok(App::new(ports, Settings::default()))
-}
-
-/// An organization with a service token, and a handle to look at it.
-async fn prepare(app: &App) -> Result<(String, precordia_app::access::OrgScope)> {
-    let spec = OrganizationSpec { slug: "bench".into(), name: "Bench".into(), sites: Vec::new() };
-    let applied = app.apply_organization(&app.local_operator(), &spec).await?;
-    let code = applied.setup_code.context("a fresh organization has a set-up code")?;
-    let password = Zeroizing::new(PASSWORD.to_owned());
-    let signed_in = app.set_up("bench", &code, "bench-admin", "Bench", password).await?;
-    let session = app
-        .session(&signed_in.cookie, app.new_request())
-        .await?
-        .context("a fresh session is valid")?;
-    let (_, token) = app.issue_token(&session.scope, "bench", vec![Role::Service], None).await?;
-    Ok((token.to_string(), session.scope))
 }
 
 /// Different recordings without number: one file a pattern and person, made distinct by its last bytes.

@@ -3,10 +3,16 @@
 
 mod ecg;
 mod figures;
+mod house;
 mod intake;
+mod ledger;
+mod memory;
+mod organizations;
 mod verify;
 
 pub use ecg::ecg;
 pub use figures::Figures;
 pub use intake::intake;
+pub use ledger::{LedgerOptions, ledger};
+pub use organizations::{OrganizationsOptions, organizations};
 pub use verify::verify;

@@ -1,14 +1,14 @@
 //! How long it takes to verify a long log, and in how much memory.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
+use precordia_app::App;
 use precordia_app::port::{Append, Batch, NewEvent, NewResource, Ports, Realm, Stream};
-use precordia_app::{App, OrganizationSpec, Settings};
-use zeroize::Zeroizing;
 
 use crate::Figures;
+use crate::house::House;
+use crate::memory::{forget_peak, memory_mb};
 
 const BATCH: u64 = 1000;
 /// About what a stream of a recording has. Its kind has no view, so the logs alone are measured.
@@ -19,23 +19,9 @@ const RESOURCE_BYTES: usize = 1500;
 /// Events of four to a stream, every second one with a resource version, on SQLite.
 pub async fn verify(events: u64) -> Result<Figures> {
     let dir = tempfile::tempdir()?;
-    let data = dir.path().join("data");
-    let store = precordia_store::open_sqlite(precordia_store::SqliteOptions::new(&data)).await?;
-    let ports = precordia_store::ports(
-        &store,
-        precordia_store::master_from_file(&dir.path().join("master.key"), true)?,
-        precordia_store::witness_in(&dir.path().join("witness"), &data).await?,
-        Arc::new(precordia_store::SystemClock),
-        Arc::new(precordia_store::SecureRandom),
-    );
-    let app = App::new(ports.clone(), Settings::default());
-    let spec = OrganizationSpec { slug: "bench".into(), name: "Bench".into(), sites: Vec::new() };
-    let applied = app.apply_organization(&app.local_operator(), &spec).await?;
-    let code = applied.setup_code.context("a fresh organization has a set-up code")?;
-    let password = Zeroizing::new(String::from("only-for-this-bench"));
-    let signed_in = app.set_up("bench", &code, "bench-admin", "Bench", password).await?;
-    let session = app.session(&signed_in.cookie, app.new_request()).await?;
-    let scope = session.context("a fresh session is valid")?.scope;
+    let house = House::open(dir.path(), None).await?;
+    let scope = house.scope(&house.organization("bench").await?).await?;
+    let House { app, ports } = house;
     let realm = Realm::from(&scope);
 
     let mut random = vec![0; PAYLOAD_BYTES.max(RESOURCE_BYTES)];
@@ -104,17 +90,4 @@ async fn append(
     let answer = ports.log.append(realm, batch).await?;
     ensure!(matches!(answer, Append::Done { .. }), "the log answered {answer:?}");
     Ok(())
-}
-
-/// What was needed to make the log is not what is measured. Where this cannot be done, the peak is higher.
-fn forget_peak() {
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-}
-
-/// A line of `/proc/self/status`, which counts in kB.
-fn memory_mb(name: &str) -> Result<f64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    let kilobytes = line.and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok());
-    Ok(kilobytes.with_context(|| format!("`{name}` is not known here"))? / 1024.0)
 }

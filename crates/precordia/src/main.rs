@@ -231,6 +231,20 @@ enum EcgVerb {
 
 #[derive(Subcommand)]
 enum BenchVerb {
+    /// Appends a second and their latency at 1 to 512 waiters, beside one transaction each and the disk.
+    Ledger {
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        options: precordia_bench::LedgerOptions,
+    },
+    /// Many organizations: the first answer of one that nobody used for a while, memory, open files.
+    Organizations {
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        options: precordia_bench::OrganizationsOptions,
+    },
     /// Files a second on one core, from bytes to flags.
     Ecg {
         #[arg(long)]
@@ -344,6 +358,16 @@ fn bench(verb: BenchVerb) -> Result<ExitCode> {
         BenchVerb::Ecg { json, seconds } => (precordia_bench::ecg(seconds)?, json),
         BenchVerb::Intake { json, seconds, clients } => {
             (runtime()?.block_on(precordia_bench::intake(seconds, clients))?, json)
+        }
+        BenchVerb::Ledger { json, options } => {
+            let measured = runtime()?.block_on(precordia_bench::ledger(options))?;
+            let Some(figures) = measured else { return Ok(ExitCode::SUCCESS) };
+            (figures, json)
+        }
+        BenchVerb::Organizations { json, options } => {
+            let measured = runtime()?.block_on(precordia_bench::organizations(options))?;
+            let Some(figures) = measured else { return Ok(ExitCode::SUCCESS) };
+            (figures, json)
         }
         BenchVerb::Verify { json, events } => {
             (runtime()?.block_on(precordia_bench::verify(events))?, json)

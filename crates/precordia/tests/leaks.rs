@@ -341,6 +341,15 @@ fn nothing_that_identifies_a_person_is_written_in_the_clear() {
     assert_eq!(server.stop(), Some(0));
     site.run(&["audit", "verify"]);
     outside.push(site.run(&["audit", "balance", "--json"]).stdout);
+    let stream = format!("recording/{recording}");
+    let show = ["audit", "show", &stream, "--organization", "alpha"];
+    let shown = site.run(&[&show[..], &["--json"]].concat());
+    let events: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert_eq!((&events[0]["kind"], &events[0]["version"]), (&json!("recording.filed"), &json!(1)));
+    assert_eq!(events[0].get("payload"), None);
+    let early = site.run(&[&show[..], &["--as-of", "1999-01-01T00:00:00Z"]].concat());
+    assert_eq!((early.status.code(), &*early.stdout), (Some(1), &b""[..]));
+    outside.extend([shown.stdout, site.run(&show).stdout]);
 
     let mut identifiers = vec![
         String::from("1951-07-29"),

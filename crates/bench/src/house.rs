@@ -1,0 +1,63 @@
+//! The whole program on storage of its own, and organizations in it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use precordia_app::access::OrgScope;
+use precordia_app::port::Ports;
+use precordia_app::{App, OrganizationSpec, Settings};
+use precordia_store::{PostgresOptions, SqliteOptions};
+use zeroize::Zeroizing;
+
+const ADMINISTRATOR: &str = "bench-admin";
+
+pub(crate) struct House {
+    pub(crate) ports: Ports,
+    pub(crate) app: App,
+}
+
+impl House {
+    /// Keys and originals in the directory; tables there as well, or on a PostgreSQL server.
+    pub(crate) async fn open(dir: &Path, postgres: Option<&str>) -> Result<Self> {
+        let data = dir.join("data");
+        let store = match postgres {
+            None => precordia_store::open_sqlite(SqliteOptions::new(&data)).await?,
+            Some(server) => {
+                precordia_store::open_postgres(PostgresOptions::new(server, &data)).await?
+            }
+        };
+        let ports = precordia_store::ports(
+            &store,
+            precordia_store::master_from_file(&dir.join("master.key"), true)?,
+            precordia_store::witness_in(&dir.join("witness"), &data).await?,
+            Arc::new(precordia_store::SystemClock),
+            Arc::new(precordia_store::SecureRandom),
+        );
+        Ok(Self { app: App::new(ports.clone(), Settings::default()), ports })
+    }
+
+    /// A fresh organization, and the session of its administrator.
+    pub(crate) async fn organization(&self, slug: &str) -> Result<Zeroizing<String>> {
+        let spec = OrganizationSpec { slug: slug.into(), name: "Bench".into(), sites: Vec::new() };
+        let applied = self.app.apply_organization(&self.app.local_operator(), &spec).await?;
+        let code = applied.setup_code.context("a fresh organization has a set-up code")?;
+        let signed_in = self.app.set_up(slug, &code, ADMINISTRATOR, "Bench", password()).await?;
+        Ok(signed_in.cookie)
+    }
+
+    /// Another session of the administrator, from another process.
+    pub(crate) async fn sign_in(&self, slug: &str) -> Result<Zeroizing<String>> {
+        let signed_in = self.app.sign_in(slug, ADMINISTRATOR, password(), "bench").await;
+        Ok(signed_in.ok().context("the administrator was not let in")?.cookie)
+    }
+
+    pub(crate) async fn scope(&self, cookie: &str) -> Result<OrgScope> {
+        let session = self.app.session(cookie, self.app.new_request()).await?;
+        Ok(session.context("a fresh session is valid")?.scope)
+    }
+}
+
+fn password() -> Zeroizing<String> {
+    Zeroizing::new(String::from("only-for-this-bench"))
+}
