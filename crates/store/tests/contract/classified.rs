@@ -40,8 +40,12 @@ async fn stored(opened: &Opened) -> Columns {
         let sql = "SELECT CAST(table_name AS text), CAST(column_name AS text) \
                    FROM information_schema.columns \
                    WHERE table_schema NOT IN ('pg_catalog', 'information_schema')";
-        for row in client.query(sql, &[]).await.unwrap() {
-            columns.insert((row.get(0), row.get(1)));
+        let organization = format!("org_{}", scope.organization().0.simple());
+        for role in ["precordia_platform", &organization] {
+            client.batch_execute(&format!("SET ROLE \"{role}\"")).await.unwrap();
+            for row in client.query(sql, &[]).await.unwrap() {
+                columns.insert((row.get(0), row.get(1)));
+            }
         }
         return columns;
     }

@@ -240,7 +240,7 @@ pub async fn the_uses_of_a_key_are_counted_with_what_it_seals(opened: &Opened) {
         Some(raw) => raw.execute_batch(&wear).unwrap(),
         None => {
             let schema = format!("org_{}", scope.organization().0.simple());
-            let wear = format!("SET search_path TO \"{schema}\"; {wear}");
+            let wear = format!("SET ROLE \"{schema}\"; SET search_path TO \"{schema}\"; {wear}");
             opened.raw_postgres().await.unwrap().batch_execute(&wear).await.unwrap();
         }
     }
