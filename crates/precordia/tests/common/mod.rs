@@ -3,6 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::print_stderr)]
 
 pub mod forge;
+pub mod postgres;
 pub mod search;
 
 use std::io::{BufRead, BufReader, Read};
@@ -16,18 +17,57 @@ use serde_json::{Value, json};
 
 pub const PASSWORD: &str = "only-for-this-test";
 
+/// Each case as a test on either engine. Without PostgreSQL its half is skipped, aloud.
+#[macro_export]
+macro_rules! on_both_engines {
+    ($($case:ident at $level:literal;)+) => {
+        mod on_sqlite {
+            $(#[test]
+            fn $case() {
+                super::$case(&super::common::Site::new($level));
+            })+
+        }
+
+        mod on_postgres {
+            $(#[test]
+            fn $case() {
+                if let Some(site) = super::common::Site::on_postgres($level) {
+                    super::$case(&site);
+                }
+            })+
+        }
+    };
+}
+
 /// A directory with a configuration and everything that the program writes.
 pub struct Site {
     dir: tempfile::TempDir,
     /// Environment of the program, besides its configuration.
     pub environment: Vec<(&'static str, PathBuf)>,
+    pub postgres: Option<postgres::Database>,
 }
 
 impl Site {
+    /// On the embedded storage.
     pub fn new(log_level: &str) -> Self {
-        let site = Self { dir: tempfile::tempdir().unwrap(), environment: Vec::new() };
+        Self::with(log_level, None)
+    }
+
+    /// `None` where no PostgreSQL is installed.
+    pub fn on_postgres(log_level: &str) -> Option<Self> {
+        Some(Self::with(log_level, Some(postgres::Server::get()?.database())))
+    }
+
+    fn with(log_level: &str, postgres: Option<postgres::Database>) -> Self {
+        let storage = postgres.as_ref().map_or(String::new(), |database| {
+            format!("[storage]\nengine = \"postgres\"\nurl = {:?}\n", database.url())
+        });
+        let site = Self { dir: tempfile::tempdir().unwrap(), environment: Vec::new(), postgres };
+        // A piece of work whose tries never end is given up: it may be what kills the program. Here somebody
+        // else does, and much more often than anywhere.
+        let tries = 1_000;
         let config = format!(
-            "data_dir = {data:?}\n[listen]\naddress = \"127.0.0.1:0\"\n[log]\nlevel = \"{log_level}\"\nformat = \"json\"\n[limits]\ncheckpoint_seconds = 1\nlease_seconds = 2\nwork_attempts_max = 1000\nupload_bytes_max = 4000000\n",
+            "data_dir = {data:?}\n[listen]\naddress = \"127.0.0.1:0\"\n[log]\nlevel = \"{log_level}\"\nformat = \"json\"\n[limits]\ncheckpoint_seconds = 1\nlease_seconds = 2\nupload_bytes_max = 4000000\nwork_attempts_max = {tries}\n{storage}",
             data = site.path("data"),
         );
         std::fs::write(site.path("precordia.toml"), config).unwrap();
@@ -40,6 +80,30 @@ impl Site {
 
     pub fn root(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// One column of the first organization's tables, as stored.
+    pub fn column(&self, sql: &str) -> Vec<Vec<u8>> {
+        let Some(postgres) = &self.postgres else {
+            let database = search::files(&self.path("data"))
+                .into_iter()
+                .find(|path| path.ends_with("ledger.db"))
+                .expect("an organization's database");
+            let open = rusqlite::Connection::open(database).unwrap();
+            let mut query = open.prepare(sql).unwrap();
+            let bytes = |row: &rusqlite::Row<'_>| Ok(row.get_ref(0)?.as_bytes().unwrap().to_vec());
+            return query.query_map([], bytes).unwrap().map(Result::unwrap).collect();
+        };
+        let of_organizations = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'org\\_%'";
+        let schema = postgres.sql(of_organizations);
+        let printed = postgres.sql(&format!("SET search_path TO {}; {sql}", schema.trim()));
+        let bytes = |line: &str| match line.strip_prefix("\\x") {
+            Some(hex) => (0..hex.len() / 2)
+                .map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap())
+                .collect(),
+            None => line.as_bytes().to_vec(),
+        };
+        printed.lines().map(bytes).collect()
     }
 
     pub fn run(&self, words: &[&str]) -> Output {

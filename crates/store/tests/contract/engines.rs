@@ -1,6 +1,6 @@
 //! The engines under test, and how a test gets a storage of its own on one of them.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -39,7 +39,10 @@ impl Opened {
     pub async fn postgres(cases: usize) -> Option<Self> {
         static SAID: Once = Once::new();
         let Some(server) = tokio::task::spawn_blocking(Server::get).await.unwrap() else {
-            SAID.call_once(|| eprintln!("skipped: PostgreSQL not found ({cases} cases)"));
+            // Past the harness, which keeps what a passing test prints.
+            SAID.call_once(|| {
+                let _ = writeln!(std::io::stderr(), "skipped: no PostgreSQL ({cases} cases)");
+            });
             return None;
         };
         let dir = tempfile::tempdir().unwrap();
@@ -179,14 +182,9 @@ impl Server {
     }
 
     fn start() -> Option<Server> {
-        let bin = Path::new("/usr/lib/postgresql/15/bin");
-        if !bin.join("postgres").exists() {
-            return None;
-        }
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut script = Command::new("sh")
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contract/postgres.sh"))
-            .arg(bin)
             .arg(port.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -194,7 +192,11 @@ impl Server {
             .unwrap();
         let mut dir = String::new();
         BufReader::new(script.stdout.take().unwrap()).read_line(&mut dir).unwrap();
-        assert!(!dir.is_empty(), "PostgreSQL is installed and does not start");
+        if dir.trim().is_empty() || dir.trim() == "none" {
+            let _ = script.wait();
+            assert!(!dir.is_empty(), "PostgreSQL is installed and does not start");
+            return None;
+        }
         Some(Server { dir: dir.trim().into(), port, _script: script })
     }
 

@@ -1,8 +1,12 @@
 #!/bin/sh
-# A PostgreSQL server of this run's own: postgres.sh BIN PORT. Prints its directory when it answers, and
-# goes away with it when standard input closes, however the one who started it ended.
+# A PostgreSQL server of this run's own: postgres.sh PORT. Prints its directory when it answers, and
+# goes away with it when standard input closes, however the one who started it ended. Prints `none`
+# where no PostgreSQL is installed. `bin` in the directory leads to the server's programs.
 set -e
-bin=$1 port=$2
+port=$1
+bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -t/ -k5 -n | tail -n 1)
+[ -n "$bin" ] || bin=$(dirname "$(command -v initdb || echo none/none)")
+[ -x "$bin/initdb" ] || { echo none; exit 0; }
 dir=$(mktemp -d "${TMPDIR:-/tmp}/precordia-pg.XXXXXX")
 as=
 if [ "$(id -u)" = 0 ]; then
@@ -10,6 +14,7 @@ if [ "$(id -u)" = 0 ]; then
     as="setpriv --reuid=postgres --regid=postgres --init-groups"
 fi
 cd "$dir"
+ln -s "$bin" bin
 trap 'kill -INT "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; cd /; rm -rf "$dir"' EXIT
 $as "$bin/initdb" -D data -A trust -U postgres --no-sync -E UTF8 --locale=C.UTF-8 >initdb.log 2>&1
 
