@@ -55,13 +55,14 @@ async fn work_is_paused_listed_given_up_and_tried_again() {
     assert_eq!(dead["rows"][0]["reason"], "given up by hand");
     admin.post(&retry, &none).await.expect(204);
     admin.post("/api/work-kinds/ingest/resume", &none).await.expect(204);
-    for _ in 0..200 {
-        if kind(&admin, "ingest").await["ready"] == 0 {
+    let mut done = Value::Null;
+    for _ in 0..400 {
+        done = search(&admin, &json!({ "state": "done", "kind": "ingest" })).await;
+        if done["rows"].as_array().unwrap().len() == 3 {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    let done = search(&admin, &json!({ "state": "done", "kind": "ingest" })).await;
     assert_eq!(done["rows"].as_array().unwrap().len(), 3, "{done}");
 }
 

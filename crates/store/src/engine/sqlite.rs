@@ -49,6 +49,7 @@ impl SqliteDatabase {
         let writer = blocking(move || {
             let mut connection = SqliteConnection::open(&opened, Access::Write)?;
             migration::sqlite(&mut connection, shape)?;
+            connection.make_recovered_durable()?;
             Ok(connection)
         })
         .await?;
@@ -234,6 +235,27 @@ impl SqliteConnection {
     /// No transaction is open.
     fn is_idle(&self) -> bool {
         self.0.is_autocommit()
+    }
+
+    /// Puts what the journal holds on stable storage before anybody stands on it.
+    ///
+    /// A process that is killed while it commits leaves frames that nobody synced. Whoever opens the file
+    /// next reads them from the system's cache as committed; a power cut after that would take away what
+    /// was answered for meanwhile, such as a checkpoint in the witness. A checkpoint syncs the journal first.
+    fn make_recovered_durable(&mut self) -> Result<(), DbError> {
+        let begun = Instant::now();
+        loop {
+            let outcome = self.query_now("PRAGMA wal_checkpoint(PASSIVE)", &[])?;
+            let busy = outcome.into_iter().next().map(|row| row.fields("checkpoint").int());
+            if busy.transpose()? == Some(0) {
+                return Ok(());
+            }
+            // Another process is at it.
+            if begun.elapsed() > LOCK_WAIT_MAX {
+                return Err(DbError::Unable("the journal could not be made durable".into()));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Fixed text of ours, any number of statements.
