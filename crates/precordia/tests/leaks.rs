@@ -69,9 +69,9 @@ const ADDRESSES: &[(&str, &str, Reach)] = &[
     ("GET", "/api/work-kinds", Many),
     ("POST", "/api/work-kinds/{kind}/pause", Own),
     ("POST", "/api/work-kinds/{kind}/resume", Own),
-    ("POST", "/api/work/search", Many),
-    ("POST", "/api/work/{id}/give-up", OfOne),
-    ("POST", "/api/work/{id}/retry", OfOne),
+    ("POST", "/api/work-pieces/search", Many),
+    ("POST", "/api/work-pieces/{id}/give-up", OfOne),
+    ("POST", "/api/work-pieces/{id}/retry", OfOne),
     ("GET", "/fhir/metadata", Nobody),
     ("GET", "/fhir/{type}", Many),
     ("POST", "/fhir/{type}/_search", Many),
@@ -159,7 +159,7 @@ fn every_address_of_another_organization_is_not_there_and_the_asking_is_written_
     let user = beta.1.get("/api/session").ok()["user"]["id"].as_str().unwrap().to_owned();
     let token = beta.0.post("/api/tokens", &json!({"label": "t", "roles": ["service"]})).ok();
     let token = token["id"].as_str().unwrap().to_owned();
-    let done = beta.0.post("/api/work/search", &json!({"state": "done"})).ok();
+    let done = beta.0.post("/api/work-pieces/search", &json!({"state": "done"})).ok();
     let work = done["rows"][0]["id"].as_str().unwrap().to_owned();
     let ids = [&recording, &patient, &item_id, &blob, &user, &token, &work];
 
@@ -190,7 +190,7 @@ fn every_address_of_another_organization_is_not_there_and_the_asking_is_written_
             "items" => vec![path.replace("{id}", &item_id)],
             "users" => vec![path.replace("{id}", &user)],
             "tokens" => vec![path.replace("{id}", &token)],
-            "work" => vec![path.replace("{id}", &work)],
+            "work-pieces" => vec![path.replace("{id}", &work)],
             "{type}" => {
                 let versions = path.trim_start_matches("/fhir/{type}/{id}").replace("{vid}", "1");
                 let of = |kind: &str, id: &str| format!("/fhir/{kind}/{id}{versions}");
@@ -207,7 +207,7 @@ fn every_address_of_another_organization_is_not_there_and_the_asking_is_written_
             other => panic!("no id of beta's for `{other}`: {path}"),
         };
         for address in ids_of_kind {
-            let by_admin = ["erase", "held", "/users/", "/tokens/", "api/work/"];
+            let by_admin = ["erase", "held", "/users/", "/tokens/", "/work-pieces/"];
             let by_admin = by_admin.iter().any(|part| address.contains(part));
             let ask = |of: &(Client, Client), address: &str| {
                 let client = if by_admin { &of.0 } else { &of.1 };

@@ -119,7 +119,7 @@ pub(crate) async fn work_kinds(
 }
 
 /// Pieces of work, the newest first.
-#[utoipa::path(post, path = "/api/work/search", operation_id = "search_work", tag = "operations",
+#[utoipa::path(post, path = "/api/work-pieces/search", operation_id = "search_work", tag = "operations",
     request_body = WorkSearch, responses((status = 200, body = WorkPage), Answers, Signed, WithBody))]
 pub(crate) async fn search_work(
     State(server): State<Server>,
@@ -135,7 +135,7 @@ pub(crate) async fn search_work(
 }
 
 /// Try work again that was given up, with all its tries and in its old place.
-#[utoipa::path(post, path = "/api/work/{id}/retry", operation_id = "retry_work", tag = "operations",
+#[utoipa::path(post, path = "/api/work-pieces/{id}/retry", operation_id = "retry_work", tag = "operations",
     params(("id" = Id, Path)), responses((status = 204), Answers, Signed, Addressed, Changing))]
 pub(crate) async fn retry_work(
     State(server): State<Server>,
@@ -149,7 +149,7 @@ pub(crate) async fn retry_work(
 }
 
 /// Give up work that waits. What it is about stays in the balance as in flight.
-#[utoipa::path(post, path = "/api/work/{id}/give-up", operation_id = "give_up_work", tag = "operations",
+#[utoipa::path(post, path = "/api/work-pieces/{id}/give-up", operation_id = "give_up_work", tag = "operations",
     params(("id" = Id, Path)), request_body = ReasonRequest,
     responses((status = 204), Answers, Signed, Addressed, WithBody, Changing))]
 pub(crate) async fn give_up_work(

@@ -152,7 +152,7 @@ export const queries = {
       queryKey: ["work", "list", filter],
       queryFn: ({ pageParam, signal }) =>
         must(
-          api.POST("/api/work/search", {
+          api.POST("/api/work-pieces/search", {
             body: { ...filter, ...(pageParam && { cursor: pageParam }), limit: PAGE_ROWS },
             signal,
           }),

@@ -591,7 +591,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/work/search": {
+    "/api/work-pieces/search": {
         parameters: {
             query?: never;
             header?: never;
@@ -608,7 +608,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/work/{id}/give-up": {
+    "/api/work-pieces/{id}/give-up": {
         parameters: {
             query?: never;
             header?: never;
@@ -625,7 +625,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/work/{id}/retry": {
+    "/api/work-pieces/{id}/retry": {
         parameters: {
             query?: never;
             header?: never;

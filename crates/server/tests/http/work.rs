@@ -11,7 +11,7 @@ async fn kind(client: &Client<'_>, name: &str) -> Value {
 }
 
 async fn search(client: &Client<'_>, body: &Value) -> Value {
-    client.post("/api/work/search", body).await.expect(200).json()
+    client.post("/api/work-pieces/search", body).await.expect(200).json()
 }
 
 #[tokio::test]
@@ -44,9 +44,9 @@ async fn work_is_paused_listed_given_up_and_tried_again() {
     assert!(piece["subject"].as_str().unwrap().starts_with("item/"), "{piece}");
 
     let id = piece["id"].as_str().unwrap();
-    let retry = format!("/api/work/{id}/retry");
+    let retry = format!("/api/work-pieces/{id}/retry");
     admin.post(&retry, &none).await.refused(409, "work_state");
-    let give_up = format!("/api/work/{id}/give-up");
+    let give_up = format!("/api/work-pieces/{id}/give-up");
     admin.post(&give_up, &none).await.expect(400);
     admin.post(&give_up, &json!({ "reason": "sent twice" })).await.expect(204);
     assert_eq!(kind(&admin, "ingest").await["dead"], 1);
@@ -90,21 +90,22 @@ async fn the_queue_is_for_its_own_administrators_and_auditors() {
     assert_eq!(send_without_waiting(&physician, &ecg(1, 1)).await, 202);
     let rows = search(&admin, &json!({ "kind": "ingest" })).await;
     let id = rows["rows"][0]["id"].as_str().unwrap();
-    let (retry, give_up) = (format!("/api/work/{id}/retry"), format!("/api/work/{id}/give-up"));
+    let (retry, give_up) =
+        (format!("/api/work-pieces/{id}/retry"), format!("/api/work-pieces/{id}/give-up"));
 
     assert_eq!(search(&other, &json!({ "kind": "ingest" })).await["rows"], json!([]));
     other.post(&retry, &none).await.refused(404, "not_found");
     other.post(&give_up, &why).await.refused(404, "not_found");
     for (client, reads) in [(world.member("alpha", "auditor").await, 200), (physician, 403)] {
         client.get("/api/work-kinds").await.expect(reads);
-        client.post("/api/work/search", &none).await.expect(reads);
+        client.post("/api/work-pieces/search", &none).await.expect(reads);
         client.post(&retry, &none).await.refused(403, "forbidden");
         client.post(&give_up, &why).await.refused(403, "forbidden");
         client.post("/api/work-kinds/ingest/pause", &none).await.refused(403, "forbidden");
         client.post("/api/work-kinds/ingest/resume", &none).await.refused(403, "forbidden");
     }
     admin.post("/api/work-kinds/telepathy/pause", &none).await.refused(404, "not_found");
-    admin.post("/api/work/search", &json!({ "cursor": "-1" })).await.expect(400);
-    admin.post("/api/work/search", &json!({ "state": "gone" })).await.expect(400);
+    admin.post("/api/work-pieces/search", &json!({ "cursor": "-1" })).await.expect(400);
+    admin.post("/api/work-pieces/search", &json!({ "state": "gone" })).await.expect(400);
     world.nobody().get("/api/work-kinds").await.expect(401);
 }

@@ -142,11 +142,13 @@ function Pieces({ kinds }: { kinds: readonly WorkKind[] }) {
   const rows = work.data?.pages.flatMap((page) => page.rows) ?? [];
   const [givingUp, setGivingUp] = useState<WorkPiece | undefined>(undefined);
   const retry = useWorkChange((piece: WorkPiece) =>
-    done(api.POST("/api/work/{id}/retry", { params: { path: { id: piece.id } } })),
+    done(api.POST("/api/work-pieces/{id}/retry", { params: { path: { id: piece.id } } })),
   );
   const giveUp = useWorkChange(
     ({ piece, reason }: { piece: WorkPiece; reason: string }) =>
-      done(api.POST("/api/work/{id}/give-up", { params: { path: { id: piece.id } }, body: { reason } })),
+      done(
+        api.POST("/api/work-pieces/{id}/give-up", { params: { path: { id: piece.id } }, body: { reason } }),
+      ),
     () => setGivingUp(undefined),
   );
   return (
