@@ -9,6 +9,7 @@ pub mod access;
 mod app;
 pub mod audit;
 mod authority;
+mod backup;
 pub mod blob;
 pub mod chain;
 mod fhir;
@@ -41,6 +42,7 @@ mod testing;
 
 pub use app::{App, AppError, Settings};
 pub use authority::Authorities;
+pub use backup::{BackedUp, BackupState, RestoreRequest, Restored, RestoredLog, RestoredRealm};
 pub use fhir::*;
 pub use intake::*;
 pub use live::{Change, Changes, Next, RecordingChange};

@@ -14,6 +14,7 @@ use crate::port::{
     Batch, EffectKey, KeyKind, OrganizationRow, Realm, RealmId, SiteRow, Stream, ViewChange,
 };
 use crate::user::{NewUser, hex};
+use crate::view::directory::slug_effect;
 
 /// What `org apply` reads.
 #[derive(Clone, Debug, Deserialize)]
@@ -147,10 +148,7 @@ impl App {
         let mut draft = Draft::new(self, realm);
         let facts = OrganizationFacts { id, slug: spec.slug.clone(), name: spec.name.clone() };
         draft.event(&keys.organization, &stream, 1, &Event::OrganizationRegistered(facts));
-        draft
-            .batch
-            .effects
-            .push(EffectKey { key: format!("slug/{}", spec.slug), subject: stream.0.clone() });
+        draft.batch.effects.push(slug_effect(&row));
         draft.view(ViewChange::Organization(row.clone()));
         draft.commit(realm).await?;
         changes.push(format!("registered organization {}", spec.slug));

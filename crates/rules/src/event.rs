@@ -94,6 +94,7 @@ events! {
     WorkGivenUp(WorkGivenUp) = "work.given-up",
     WorkPaused(WorkPaused) = "work.paused",
     WorkResumed(WorkResumed) = "work.resumed",
+    LedgerRestored(LedgerRestored) = "ledger.restored",
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -333,6 +334,17 @@ pub struct BreakGlassOpened {
     pub user: UserId,
     pub reason: Phi<String>,
     pub seconds: i64,
+}
+
+/// The ledger was put back from a backup; it goes on from here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LedgerRestored {
+    /// The last event and access that were brought back.
+    pub events: i64,
+    pub accesses: i64,
+    /// The last event that the backup has. Where it is beyond `events`, those between were left out.
+    pub backup_events: i64,
+    pub reason: Phi<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

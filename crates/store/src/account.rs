@@ -73,12 +73,33 @@ pub(crate) fn put<'a>(script: &mut Script<'a>, row: &'a UserRow) {
     });
 }
 
-pub(crate) fn put_password<'a>(script: &mut Script<'a>, user: UserId, hash: &'a str) {
+pub(crate) fn put_password<'a>(script: &mut Script<'a>, user: UserId, hash: impl Into<Value<'a>>) {
     script.push(Statement {
         sql: "INSERT INTO password (account, hash) VALUES ($1, $2) \
               ON CONFLICT (account) DO UPDATE SET hash = excluded.hash",
         params: vec![id(user), hash.into()],
     });
+}
+
+pub(crate) fn put_token(token: ApiTokenRow) -> Statement<'static> {
+    Statement {
+        sql: "INSERT INTO api_token (id, account, label, secret_hash, roles, created_at, \
+                expires_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+              ON CONFLICT (id) DO UPDATE SET account = excluded.account, \
+                label = excluded.label, secret_hash = excluded.secret_hash, \
+                roles = excluded.roles, created_at = excluded.created_at, \
+                expires_at = excluded.expires_at, revoked_at = excluded.revoked_at",
+        params: vec![
+            id(token.id),
+            id(token.user),
+            token.label.into(),
+            token.secret_hash.into(),
+            token.roles.into(),
+            token.created_at.into(),
+            token.expires_at.into(),
+            token.revoked_at.into(),
+        ],
+    }
 }
 
 #[async_trait]
@@ -114,6 +135,15 @@ impl Accounts for Store {
         query.and("account = ").bind(id(user));
         let read = |row: Row| row.fields("password row").text();
         self.find_one(realm, "reading a password hash", query, read).await
+    }
+
+    async fn password_hashes(&self, realm: Realm<'_>) -> Result<Vec<(UserId, String)>, StoreError> {
+        let query = Query::new("SELECT account, hash FROM password ORDER BY account");
+        let read = |row: Row| {
+            let mut f = row.fields("password row");
+            Ok((f.id()?, f.text()?))
+        };
+        self.find(realm, "reading password hashes", query, read).await
     }
 
     async fn add_session(&self, realm: Realm<'_>, session: &SessionRow) -> Result<(), StoreError> {
@@ -195,25 +225,7 @@ impl Accounts for Store {
     }
 
     async fn put_api_token(&self, scope: &OrgScope, token: &ApiTokenRow) -> Result<(), StoreError> {
-        let params: Vec<Value<'static>> = vec![
-            id(token.id),
-            id(token.user),
-            token.label.clone().into(),
-            token.secret_hash.clone().into(),
-            token.roles.clone().into(),
-            token.created_at.into(),
-            token.expires_at.into(),
-            token.revoked_at.into(),
-        ];
-        let put = Statement {
-            sql: "INSERT INTO api_token (id, account, label, secret_hash, roles, created_at, \
-                    expires_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-                  ON CONFLICT (id) DO UPDATE SET account = excluded.account, \
-                    label = excluded.label, secret_hash = excluded.secret_hash, \
-                    roles = excluded.roles, created_at = excluded.created_at, \
-                    expires_at = excluded.expires_at, revoked_at = excluded.revoked_at",
-            params,
-        };
+        let put = put_token(token.clone());
         self.run(scope.into(), "putting an API token", vec![put]).await
     }
 

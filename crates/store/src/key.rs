@@ -3,21 +3,35 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use precordia_app::port::{KeyChange, KeyKind, KeyState, KeyStore, Realm, StoreError, WrappedKey};
-use precordia_model::KeyId;
+use precordia_app::port::{
+    KeyChange, KeyKind, KeyRow, KeyState, KeyStore, Realm, StoreError, WrappedKey,
+};
+use precordia_model::{KeyId, Timestamp};
 
-use crate::engine::{Connection, DbError, Query, Row, Script, ScrubTable, Statement, Value, id};
+use crate::engine::{
+    Connection, DbError, Fields, Query, Row, Script, ScrubTable, Statement, Value, id,
+};
 use crate::store::Store;
 
 const COLUMNS: &str = "SELECT id, kind, subject, wrapped_by, wrapped, state, destroyed_at, created_at \
      FROM wrapped_key";
+const WITH_USES: &str = "SELECT id, kind, subject, wrapped_by, wrapped, state, destroyed_at, \
+     created_at, uses FROM wrapped_key";
 
 /// Where an erased person or key could still be read. Everything else is sealed by a destroyed key.
 const SCRUBBED_IN_ORGANIZATION: &[ScrubTable] = &["wrapped_key", "patient_token", "effect"];
 const SCRUBBED_IN_PLATFORM: &[ScrubTable] = &["wrapped_key", "effect"];
 
 fn read(row: Row) -> Result<WrappedKey, DbError> {
+    read_fields(&mut row.fields("key"))
+}
+
+fn read_with_uses(row: Row) -> Result<KeyRow, DbError> {
     let mut f = row.fields("key");
+    Ok(KeyRow { key: read_fields(&mut f)?, uses: f.int()? })
+}
+
+fn read_fields(f: &mut Fields) -> Result<WrappedKey, DbError> {
     let (id, kind, subject, wrapped_by, wrapped) =
         (f.id()?, f.named(KeyKind::parse)?, f.text()?, f.id()?, f.blob()?);
     let state = match (f.text()?.as_str(), f.time_opt()?) {
@@ -66,14 +80,39 @@ pub(crate) const fn changed(change: &KeyChange) -> KeyId {
     }
 }
 
+const fn state_columns(state: &KeyState) -> (&'static str, Option<Timestamp>) {
+    match state {
+        KeyState::Active => ("active", None),
+        KeyState::Retired => ("retired", None),
+        KeyState::Destroyed { at } => ("destroyed", Some(*at)),
+    }
+}
+
+/// A key of a backup, unless it is there.
+pub(crate) fn restore(KeyRow { key, uses }: KeyRow) -> Statement<'static> {
+    let (state, destroyed_at) = state_columns(&key.state);
+    Statement {
+        sql: "INSERT INTO wrapped_key (id, kind, subject, wrapped_by, wrapped, state, \
+                destroyed_at, created_at, uses) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+              ON CONFLICT (id) DO NOTHING",
+        params: vec![
+            id(key.id),
+            key.kind.name().into(),
+            key.subject.into(),
+            id(key.wrapped_by),
+            key.wrapped.into(),
+            state.into(),
+            destroyed_at.into(),
+            key.created_at.into(),
+            uses.into(),
+        ],
+    }
+}
+
 pub(crate) fn put<'a>(script: &mut Script<'a>, change: &'a KeyChange) {
     let (sql, params) = match change {
         KeyChange::Add(key) => {
-            let (state, destroyed_at) = match key.state {
-                KeyState::Active => ("active", None),
-                KeyState::Retired => ("retired", None),
-                KeyState::Destroyed { at } => ("destroyed", Some(at)),
-            };
+            let (state, destroyed_at) = state_columns(&key.state);
             let params = vec![
                 id(key.id),
                 key.kind.name().into(),
@@ -149,6 +188,20 @@ impl KeyStore for Store {
         query.and("wrapped_by = ").bind(id(by)).and("state <> 'destroyed'");
         query.push(" ORDER BY id LIMIT ").bind(i64::from(limit));
         self.find(realm, "reading the keys that a key wraps", query, read).await
+    }
+
+    async fn all(
+        &self,
+        realm: Realm<'_>,
+        after: Option<KeyId>,
+        limit: u32,
+    ) -> Result<Vec<KeyRow>, StoreError> {
+        let mut query = Query::new(WITH_USES);
+        if let Some(after) = after {
+            query.and("id > ").bind(id(after));
+        }
+        query.push(" ORDER BY id LIMIT ").bind(i64::from(limit));
+        self.find(realm, "reading all keys", query, read_with_uses).await
     }
 
     async fn uses(&self, realm: Realm<'_>, key: KeyId) -> Result<i64, StoreError> {

@@ -20,6 +20,14 @@ const EVENTS: &str = "SELECT position, stream, version, kind, schema, actor, at,
 const ACCESSES: &str = "SELECT position, at, actor, roles, action, target, purpose, outcome, \
      request, detail, previous, hash FROM access_log";
 
+pub(crate) const PUT_EVENT: &str = "INSERT INTO event (position, stream, version, kind, schema, \
+     actor, at, cause, request, payload, resources, previous, hash) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+
+pub(crate) const PUT_ACCESS: &str = "INSERT INTO access_log (position, at, actor, roles, action, \
+     target, purpose, outcome, request, detail, previous, hash) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+
 fn read_event(row: Row) -> Result<StoredEvent, DbError> {
     let mut f = row.fields("event");
     Ok(StoredEvent {
@@ -72,9 +80,7 @@ pub(crate) fn put_event<'a>(
     link: &Link,
 ) {
     script.push(Statement {
-        sql: "INSERT INTO event (position, stream, version, kind, schema, actor, at, cause, \
-                request, payload, resources, previous, hash) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        sql: PUT_EVENT,
         params: vec![
             link.position.into(),
             (&event.stream.0).into(),
@@ -100,9 +106,7 @@ pub(crate) fn put_access<'a>(
     link: &Link,
 ) {
     script.push(Statement {
-        sql: "INSERT INTO access_log (position, at, actor, roles, action, target, purpose, \
-                outcome, request, detail, previous, hash) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        sql: PUT_ACCESS,
         params: vec![
             link.position.into(),
             row.at.into(),

@@ -14,6 +14,9 @@ use crate::store::Store;
 pub(crate) const COLUMNS: &str =
     "SELECT position, ordinal, kind, id, version, at, deleted, body FROM resource";
 
+pub(crate) const PUT: &str = "INSERT INTO resource (position, ordinal, kind, id, version, at, \
+     deleted, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+
 pub(crate) fn read(row: Row) -> Result<StoredResource, DbError> {
     let mut f = row.fields("resource version");
     Ok(StoredResource {
@@ -36,8 +39,7 @@ pub(crate) fn put<'a>(
     at: Timestamp,
 ) {
     script.push(Statement {
-        sql: "INSERT INTO resource (position, ordinal, kind, id, version, at, deleted, body) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        sql: PUT,
         params: vec![
             position.into(),
             ordinal.into(),

@@ -165,6 +165,8 @@ pub fn ports(
         work_waiting: Arc::<Store>::clone(store),
         blobs: Arc::<Store>::clone(store),
         keys: Arc::<Store>::clone(store),
+        restore: Arc::<Store>::clone(store),
+        vaults: None,
         master,
         witness,
         clock,

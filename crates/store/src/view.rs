@@ -46,6 +46,8 @@ fn remove<'a>(script: &mut Script<'a>, stream: &'a Stream) {
         "patient" => {
             &["DELETE FROM patient WHERE id = $1", "DELETE FROM patient_token WHERE patient = $1"]
         }
+        "organization" => &["DELETE FROM organization WHERE id = $1"],
+        "site" => &["DELETE FROM site WHERE id = $1"],
         "user" => &["DELETE FROM account WHERE id = $1", "DELETE FROM password WHERE account = $1"],
         _ => &[],
     };

@@ -8,7 +8,7 @@ use std::io;
 
 use aws_lc_rs::digest::{Context, SHA256, digest};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
-use precordia_model::{OrganizationId, Timestamp};
+use precordia_model::OrganizationId;
 use serde::{Deserialize, Serialize};
 
 use super::lines::RowLine;
@@ -221,7 +221,7 @@ impl App {
         row: &super::rows::AccessLine,
         with_details: bool,
     ) -> Result<serde_json::Value, AppError> {
-        let mut stored = crate::port::StoredAccess::from(row);
+        let mut stored = crate::port::StoredAccess::from(row.clone());
         if !with_details {
             stored.detail = None;
         }
@@ -268,24 +268,5 @@ impl Proofs {
         let (first, proof) = std::mem::replace(&mut self.open, opened)?;
         let number = |size: u64| Position::try_from(size).ok();
         Some(ConsistencyLine::new(self.log, number(first)?, number(size)?, &proof.finish()?))
-    }
-}
-
-impl From<&super::rows::AccessLine> for crate::port::StoredAccess {
-    fn from(line: &super::rows::AccessLine) -> Self {
-        Self {
-            position: line.position,
-            at: Timestamp(line.at_us),
-            actor: line.actor.clone(),
-            roles: line.roles.clone(),
-            action: line.action.clone(),
-            target: line.target.clone(),
-            purpose: line.purpose.clone(),
-            outcome: line.outcome.clone(),
-            request: line.request.clone(),
-            detail: line.detail.clone(),
-            previous: line.previous,
-            hash: line.hash,
-        }
     }
 }

@@ -20,4 +20,5 @@ pub use offline::{Export, ExportError};
 pub use prove::Proof;
 pub use report::*;
 pub use rows::{AccessLine, CheckpointLine, ConsistencyLine, EventLine, hex, realm_named, unhex};
+pub(crate) use verify::digest_of;
 pub use walk::Signer;

@@ -72,6 +72,26 @@ impl From<StoredEvent> for EventLine {
     }
 }
 
+impl From<EventLine> for StoredEvent {
+    fn from(line: EventLine) -> Self {
+        Self {
+            position: line.position,
+            stream: line.stream,
+            version: line.version,
+            kind: line.kind,
+            schema: line.schema,
+            actor: line.actor,
+            at: Timestamp(line.at_us),
+            cause: line.cause,
+            request: line.request,
+            payload: line.payload,
+            resources: line.resources,
+            previous: line.previous,
+            hash: line.hash,
+        }
+    }
+}
+
 /// One row of the access log with all that its hash is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -127,6 +147,25 @@ impl From<StoredAccess> for AccessLine {
             detail: row.detail,
             previous: row.previous,
             hash: row.hash,
+        }
+    }
+}
+
+impl From<AccessLine> for StoredAccess {
+    fn from(line: AccessLine) -> Self {
+        Self {
+            position: line.position,
+            at: Timestamp(line.at_us),
+            actor: line.actor,
+            roles: line.roles,
+            action: line.action,
+            target: line.target,
+            purpose: line.purpose,
+            outcome: line.outcome,
+            request: line.request,
+            detail: line.detail,
+            previous: line.previous,
+            hash: line.hash,
         }
     }
 }

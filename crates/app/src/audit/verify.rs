@@ -10,7 +10,6 @@ use precordia_model::Timestamp;
 use super::report::{Finding, LogReport, Verification, VerifyReport, Warning};
 use super::rows::{AccessLine, EventLine};
 use super::walk::{Signer, Step, Versions, WITNESS_LAG_SECONDS, Walk};
-use crate::access::OrgScope;
 use crate::app::{App, AppError};
 use crate::chain::{Frontier, ResourceFields, resources_hash};
 use crate::keys::KeyError;
@@ -55,6 +54,16 @@ impl App {
         signer: &Signer,
     ) -> Result<VerifyReport, AppError> {
         let witnessed = self.ports.witness.witnessed(realm.id()).await?;
+        self.verify_by(realm, signer, witnessed).await
+    }
+
+    /// By what a witness said at some time, here or elsewhere.
+    pub(crate) async fn verify_by(
+        &self,
+        realm: Realm<'_>,
+        signer: &Signer,
+        witnessed: Option<Witnessed>,
+    ) -> Result<VerifyReport, AppError> {
         let mut logs = Vec::new();
         for log in [LogName::Events, LogName::Access] {
             let mut walk = self.walk_of(log, witnessed.as_ref(), signer);
@@ -62,10 +71,8 @@ impl App {
             logs.push(walk.finish());
         }
         let mut report = report_of(realm.id().to_string(), logs, witnessed, signer);
-        if let Realm::Organization(scope) = realm {
-            report.views = self.compared(scope).await?;
-            report.warnings.extend(report.views.is_none().then_some(Warning::ViewsNotCompared));
-        }
+        report.views = self.compared(realm).await?;
+        report.warnings.extend(report.views.is_none().then_some(Warning::ViewsNotCompared));
         Ok(report)
     }
 
@@ -77,15 +84,20 @@ impl App {
         Ok(report_of(realm.to_string(), logs.into(), witnessed, signer))
     }
 
-    /// `None`: the organization's key cannot be opened here.
-    async fn compared(&self, scope: &OrgScope) -> Result<Option<ViewReport>, AppError> {
-        if let Err(KeyError::Master(_)) = self.keyring.realm(scope.into()).await {
+    /// `None`: the realm's key cannot be opened here.
+    async fn compared(&self, realm: Realm<'_>) -> Result<Option<ViewReport>, AppError> {
+        if let Err(KeyError::Master(_)) = self.keyring.realm(realm).await {
             return Ok(None);
         }
-        match self.compare_views(scope).await {
+        let compared = match realm {
+            Realm::Organization(scope) => self.compare_views(scope).await,
+            Realm::Platform(scope) => self.compare_directory(scope).await,
+        };
+        match compared {
             Err(AppError::Store(StoreError::Damaged { detail, .. })) => {
                 Ok(Some(ViewReport::unreadable(detail)))
             }
+            Err(cause @ AppError::Keys(_)) => Ok(Some(ViewReport::unreadable(cause.to_string()))),
             compared => compared.map(Some),
         }
     }
@@ -289,7 +301,7 @@ pub(super) fn report_of(
     report
 }
 
-fn digest_of(written: &[StoredResource]) -> crate::chain::Hash {
+pub(crate) fn digest_of(written: &[StoredResource]) -> crate::chain::Hash {
     resources_hash(written.iter().map(|r| ResourceFields {
         kind: &r.kind,
         id: &r.id,

@@ -65,6 +65,9 @@ pub trait Accounts: Send + Sync {
         user: UserId,
     ) -> Result<Option<String>, StoreError>;
 
+    /// Every user's, ascending by id.
+    async fn password_hashes(&self, realm: Realm<'_>) -> Result<Vec<(UserId, String)>, StoreError>;
+
     async fn add_session(&self, realm: Realm<'_>, session: &SessionRow) -> Result<(), StoreError>;
     async fn session(
         &self,

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use precordia_model::{KeyId, Timestamp};
 use zeroize::Zeroizing;
 
-use super::{Realm, StoreError};
+use super::{KeyRow, Realm, StoreError};
 
 /// An organization key that was used so often is rotated by the program itself.
 pub const KEY_USES_ROTATE: i64 = 1 << 30;
@@ -28,6 +28,8 @@ pub enum KeyKind {
     Index,
     /// Ed25519 seed that signs checkpoints; in the platform realm only.
     Signing,
+    /// Seals the backups of one realm.
+    Backup,
 }
 
 impl KeyKind {
@@ -39,13 +41,22 @@ impl KeyKind {
             KeyKind::Blob => "blob",
             KeyKind::Index => "index",
             KeyKind::Signing => "signing",
+            KeyKind::Backup => "backup",
         }
     }
 
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Organization, Self::Patient, Self::Recording, Self::Blob, Self::Index, Self::Signing]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        [
+            Self::Organization,
+            Self::Patient,
+            Self::Recording,
+            Self::Blob,
+            Self::Index,
+            Self::Signing,
+            Self::Backup,
+        ]
+        .into_iter()
+        .find(|kind| kind.name() == name)
     }
 }
 
@@ -112,6 +123,14 @@ pub trait KeyStore: Send + Sync {
         by: KeyId,
         limit: u32,
     ) -> Result<Vec<WrappedKey>, StoreError>;
+
+    /// Every key with its uses, destroyed ones too, ascending by id, after `after`, at most `limit`.
+    async fn all(
+        &self,
+        realm: Realm<'_>,
+        after: Option<KeyId>,
+        limit: u32,
+    ) -> Result<Vec<KeyRow>, StoreError>;
 
     /// How often a key was used in what was committed; 0 for one that is not stored.
     async fn uses(&self, realm: Realm<'_>, id: KeyId) -> Result<i64, StoreError>;

@@ -9,6 +9,8 @@ mod blobs;
 mod clock;
 mod keys;
 mod log;
+mod restore;
+mod vault;
 mod views;
 mod witness;
 mod work;
@@ -18,6 +20,8 @@ pub use blobs::*;
 pub use clock::*;
 pub use keys::*;
 pub use log::*;
+pub use restore::*;
+pub use vault::*;
 pub use views::*;
 pub use witness::*;
 pub use work::*;
@@ -113,6 +117,9 @@ pub struct Ports {
     pub work_waiting: Arc<dyn WorkWaiting>,
     pub blobs: Arc<dyn Blobs>,
     pub keys: Arc<dyn KeyStore>,
+    pub restore: Arc<dyn Restore>,
+    /// `None`: no backups are made here.
+    pub vaults: Option<Vaults>,
     pub master: Arc<dyn MasterKey>,
     pub witness: Arc<dyn Witness>,
     pub clock: Arc<dyn Clock>,

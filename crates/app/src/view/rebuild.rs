@@ -26,7 +26,8 @@ const PAGE: u32 = 1000;
 /// Rows that one transaction puts right.
 const ROWS_A_BATCH: usize = 200;
 /// How often a row that seems to differ is looked at again.
-const LOOKS_MAX: u32 = 4;
+pub(super) const LOOKS_MAX: u32 = 4;
+pub(super) const LOOK_PAUSE: Duration = Duration::from_millis(5);
 /// Events of patients that change rows of recordings and items.
 const MOVING: [&str; 3] = ["patient.merged", "patient.unmerged", "patient.erased"];
 /// The most differences that are listed.
@@ -59,6 +60,13 @@ impl ViewReport {
 
     pub const fn is_equal(&self) -> bool {
         self.different == 0
+    }
+
+    pub(crate) fn tell(&mut self, stream: &Stream, what: String) {
+        self.different += 1;
+        if self.differences.len() < LISTED_MAX {
+            self.differences.push(ViewDifference { stream: stream.0.clone(), what });
+        }
     }
 }
 
@@ -197,10 +205,11 @@ impl App {
         Ok(report)
     }
 
-    /// [`App::rebuild_views`] for every organization, by its slug.
+    /// The directory, and [`App::rebuild_views`] for every organization, by its slug.
     pub async fn rebuild_all_views(&self) -> Result<Vec<(String, Rebuilt)>, AppError> {
-        let mut all = Vec::new();
-        for organization in self.ports.directory.organizations(&self.platform()).await? {
+        let platform = self.platform();
+        let mut all = vec![(String::from("platform"), self.rebuild_directory(&platform).await?)];
+        for organization in self.ports.directory.organizations(&platform).await? {
             let scope = self.system_scope(organization.id, "rebuild");
             all.push((organization.slug, self.rebuild_views(&scope).await?));
         }
@@ -277,7 +286,7 @@ impl App {
             if check.differs.is_none() || looks == LOOKS_MAX {
                 return Ok(Some(check));
             }
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(LOOK_PAUSE).await;
         }
     }
 
@@ -378,11 +387,8 @@ impl App {
 
 fn tell(report: &mut ViewReport, check: &Check) {
     report.compared += 1;
-    let Some(what) = &check.differs else { return };
-    report.different += 1;
-    if report.differences.len() < LISTED_MAX {
-        let (stream, what) = (check.stream.0.clone(), what.clone());
-        report.differences.push(ViewDifference { stream, what });
+    if let Some(what) = &check.differs {
+        report.tell(&check.stream, what.clone());
     }
 }
 

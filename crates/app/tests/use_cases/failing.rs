@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use precordia_app::access::OrgScope;
 use precordia_app::port::{
-    Append, Batch, BlobWriter, Blobs, EventFilter, EventLog, Head, KeyStore, LogName, MasterKey,
-    MasterKeyError, MasterWrapped, Ports, Position, Realm, RetiredMaster, StoreError, StoredAccess,
-    StoredEvent, StoredResource, Stream, WrappedKey,
+    Append, Batch, BlobWriter, Blobs, EventFilter, EventLog, Head, KeyRow, KeyStore, LogName,
+    MasterKey, MasterKeyError, MasterWrapped, Ports, Position, Realm, RetiredMaster, StoreError,
+    StoredAccess, StoredEvent, StoredResource, Stream, WrappedKey,
 };
 use precordia_model::{BlobId, KeyId, Timestamp};
 use zeroize::Zeroizing;
@@ -206,6 +206,14 @@ impl KeyStore for Dying {
         limit: u32,
     ) -> Result<Vec<WrappedKey>, StoreError> {
         self.step("keys.wrapped_by", self.ports.keys.wrapped_by(realm, by, limit)).await
+    }
+    async fn all(
+        &self,
+        realm: Realm<'_>,
+        after: Option<KeyId>,
+        limit: u32,
+    ) -> Result<Vec<KeyRow>, StoreError> {
+        self.step("keys.all", self.ports.keys.all(realm, after, limit)).await
     }
     async fn uses(&self, realm: Realm<'_>, id: KeyId) -> Result<i64, StoreError> {
         self.ports.keys.uses(realm, id).await

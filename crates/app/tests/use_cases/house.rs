@@ -259,19 +259,7 @@ impl House {
 
     /// Whether text stands anywhere in the data directory, plain, in base64 or in UTF-16.
     pub fn on_disk(&self, text: &str) -> Vec<String> {
-        use base64::Engine;
-        let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let base64 = base64::engine::general_purpose::STANDARD_NO_PAD.encode(text);
-        let needles = [text.as_bytes().to_vec(), base64.into_bytes(), utf16];
-        let mut found = Vec::new();
-        walk(self.dir.path(), &mut |path, bytes| {
-            for needle in &needles {
-                if bytes.windows(needle.len()).any(|window| window == needle) {
-                    found.push(path.display().to_string());
-                }
-            }
-        });
-        found
+        find_on_disk(self.dir.path(), text)
     }
 
     pub fn bytes_on_disk(&self, wanted: &[u8]) -> bool {
@@ -289,6 +277,29 @@ impl House {
         });
         count
     }
+}
+
+pub fn find_on_disk(dir: &std::path::Path, text: &str) -> Vec<String> {
+    use base64::Engine;
+    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let base64 = base64::engine::general_purpose::STANDARD_NO_PAD.encode(text);
+    let needles = [text.as_bytes().to_vec(), base64.into_bytes(), utf16];
+    let mut found = Vec::new();
+    walk(dir, &mut |path, bytes| {
+        for needle in &needles {
+            if bytes.windows(needle.len()).any(|window| window == needle) {
+                found.push(path.display().to_string());
+            }
+        }
+    });
+    found
+}
+
+pub fn files_under(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    walk(dir, &mut |path, _| found.push(path.to_owned()));
+    found.sort_unstable();
+    found
 }
 
 fn walk(dir: &std::path::Path, see: &mut impl FnMut(&std::path::Path, &[u8])) {

@@ -1,0 +1,188 @@
+//! Backups in a directory, which belongs on another disk or machine.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use precordia_app::port::{BlobWriter, StoreError, Vault};
+
+use crate::directories::{ensure, run};
+use crate::files::{Files, LocalFiles, OpenFile};
+
+/// What is being written lies here until it is whole.
+const PARTS: &str = ".parts";
+const PART_AGE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+struct DirectoryVault {
+    files: Arc<dyn Files>,
+    dir: PathBuf,
+    /// Tells the parts of this process from each other.
+    written: AtomicU64,
+}
+
+/// A vault in `dir`, which must lie apart from each of `others`. It is made when the first file is.
+pub fn vault_in(dir: &Path, others: &[&Path]) -> Result<Arc<dyn Vault>, StoreError> {
+    let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let own = whole(dir);
+    for other in others {
+        let other = whole(other);
+        if own.starts_with(&other) || other.starts_with(&own) {
+            let message = format!("`{}` and `{}` must be apart", dir.display(), other.display());
+            return Err(StoreError::Failed { context: "placing a backup", message });
+        }
+    }
+    Ok(vault_on(Arc::new(LocalFiles), dir))
+}
+
+/// A vault on other files than the machine's own.
+pub fn vault_on(files: Arc<dyn Files>, dir: &Path) -> Arc<dyn Vault> {
+    Arc::new(DirectoryVault { files, dir: dir.to_owned(), written: AtomicU64::new(0) })
+}
+
+impl DirectoryVault {
+    /// No part of a name leads out of the directory.
+    fn path(&self, name: &str) -> Result<PathBuf, StoreError> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let is_plain = |part: &str| !part.is_empty() && part.chars().all(plain);
+        if !name.split('/').all(is_plain) {
+            let message = format!("`{name}` is not a name of a backup's file");
+            return Err(StoreError::Failed { context: "naming a backup's file", message });
+        }
+        Ok(self.dir.join(name))
+    }
+}
+
+#[async_trait]
+impl Vault for DirectoryVault {
+    async fn create(&self, name: &str) -> Result<Box<dyn BlobWriter>, StoreError> {
+        let path = self.path(name)?;
+        let (files, dir) = (Arc::clone(&self.files), self.dir.clone());
+        let number = self.written.fetch_add(1, Ordering::Relaxed);
+        let part = format!("{}-{number}", std::process::id());
+        let writer = run("creating a backup's file", move || {
+            let parent = path.parent().unwrap_or(&dir).to_owned();
+            ensure(&*files, &dir, &parent)?;
+            let parts = dir.join(PARTS);
+            ensure(&*files, &dir, &parts)?;
+            if number == 0 {
+                remove_stale(&*files, &parts)?;
+            }
+            let part = parts.join(part);
+            // Of an earlier process with the same number.
+            let _ = files.remove(&part);
+            let file = files.create(&part)?;
+            Ok(Writer { files, parent, part, path, file: Some(file) })
+        });
+        Ok(Box::new(writer.await?))
+    }
+
+    async fn read(
+        &self,
+        name: &str,
+        offset: u64,
+        length: u32,
+    ) -> Result<Option<Bytes>, StoreError> {
+        let (files, path) = (Arc::clone(&self.files), self.path(name)?);
+        run("reading a backup", move || match files.read(&path, offset, length) {
+            Ok(bytes) => Ok(Some(Bytes::from(bytes))),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        })
+        .await
+    }
+
+    async fn list(&self, folder: &str) -> Result<Vec<String>, StoreError> {
+        let path = if folder.is_empty() { self.dir.clone() } else { self.path(folder)? };
+        let files = Arc::clone(&self.files);
+        run("listing a backup", move || {
+            let entries = match files.entries(&path) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+                entries => entries?,
+            };
+            let names = entries.iter().filter_map(|path| path.file_name()?.to_str());
+            let mut names: Vec<String> =
+                names.filter(|name| !name.contains('.')).map(str::to_owned).collect();
+            names.sort_unstable();
+            Ok(names)
+        })
+        .await
+    }
+
+    async fn remove(&self, name: &str) -> Result<(), StoreError> {
+        let (files, path) = (Arc::clone(&self.files), self.path(name)?);
+        run("removing a backup's file", move || match files.remove(&path) {
+            Ok(()) => files.sync_dir(path.parent().unwrap_or(Path::new("."))),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(e) => Err(e),
+        })
+        .await
+    }
+}
+
+/// Parts that nobody wrote to for a day belong to a process that died.
+fn remove_stale(files: &dyn Files, parts: &Path) -> io::Result<()> {
+    let now = SystemTime::now();
+    for part in files.entries(parts)? {
+        let Ok(written) = files.written_at(&part) else { continue };
+        if now.duration_since(written).is_ok_and(|age| age > PART_AGE_MAX) {
+            files.remove(&part)?;
+        }
+    }
+    Ok(())
+}
+
+/// A file that is being written. Dropped unfinished, it removes what it wrote.
+struct Writer {
+    files: Arc<dyn Files>,
+    parent: PathBuf,
+    part: PathBuf,
+    path: PathBuf,
+    file: Option<Box<dyn OpenFile>>,
+}
+
+fn gone(context: &'static str) -> StoreError {
+    let message = String::from("an earlier write failed or was cancelled");
+    StoreError::Failed { context, message }
+}
+
+#[async_trait]
+impl BlobWriter for Writer {
+    async fn write(&mut self, bytes: Bytes) -> Result<(), StoreError> {
+        let context = "writing a backup";
+        let mut file = self.file.take().ok_or_else(|| gone(context))?;
+        self.file = Some(run(context, move || file.write_all(&bytes).map(|()| file)).await?);
+        Ok(())
+    }
+
+    async fn finish(mut self: Box<Self>) -> Result<(), StoreError> {
+        let context = "finishing a backup's file";
+        let mut file = self.file.take().ok_or_else(|| gone(context))?;
+        run(context, move || {
+            file.sync_all()?;
+            match self.files.link(&self.part, &self.path) {
+                Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
+                _ => {}
+            }
+            self.files.sync_dir(&self.parent)
+        })
+        .await
+    }
+
+    async fn abandon(self: Box<Self>) {
+        let removed = run("abandoning a backup's file", move || {
+            drop(self);
+            Ok(())
+        });
+        let _ = removed.await;
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let _ = self.files.remove(&self.part);
+    }
+}
