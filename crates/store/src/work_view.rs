@@ -97,10 +97,24 @@ impl WorkViews for Store {
         self.find(scope.into(), "counting work", query, read_counts).await
     }
 
-    async fn open_subjects(&self, scope: &OrgScope, kind: &str) -> Result<Vec<String>, StoreError> {
-        let mut query = Query::new("SELECT subject FROM work WHERE state <> 'done' AND kind = ");
-        query.bind(String::from(kind)).push(" ORDER BY seq");
-        self.find(scope.into(), "listing open work", query, |row| row.fields("work").text()).await
+    async fn is_open(
+        &self,
+        scope: &OrgScope,
+        kind: &str,
+        lane: &str,
+        subject: &str,
+    ) -> Result<bool, StoreError> {
+        // A dead piece has left its lane's order; there are few of them.
+        let mut query = Query::new("SELECT seq FROM work WHERE turn IS NOT NULL");
+        query.push(" AND lane = ").bind(lane.to_owned());
+        query.push(" AND kind = ").bind(kind.to_owned());
+        query.push(" AND subject = ").bind(subject.to_owned());
+        query.push(" UNION ALL SELECT seq FROM work WHERE state = 'dead' AND kind = ");
+        query.bind(kind.to_owned()).push(" AND subject = ").bind(subject.to_owned());
+        query.push(" LIMIT 1");
+        let read = |row: Row| row.fields("work").int();
+        let found = self.find_one(scope.into(), "looking for open work", query, read);
+        Ok(found.await?.is_some())
     }
 
     async fn paused(&self, scope: &OrgScope) -> Result<Vec<PausedKind>, StoreError> {

@@ -77,7 +77,8 @@ impl App {
         let doors = balances(&self.ports.items.item_counts(scope).await?);
         let counts = self.ports.work_views.counts(scope).await?;
         let work = WorkCounts::of(&counts, &[INGEST, FOLLOW]);
-        let open = self.ports.work_views.open_subjects(scope, INGEST).await?.len() as i64;
+        let ingesting = WorkCounts::of(&counts, &[INGEST]);
+        let open = ingesting.ready + ingesting.leased + ingesting.dead;
         let views = doors.iter().fold(Balance::default(), |sum, (_, b)| Balance {
             received: sum.received + b.received,
             filed: sum.filed + b.filed,

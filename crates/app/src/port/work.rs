@@ -303,8 +303,15 @@ pub trait WorkViews: Send + Sync {
     /// What is not done, by kind.
     async fn counts(&self, scope: &OrgScope) -> Result<Vec<(String, WorkCounts)>, StoreError>;
 
-    /// Subjects of all work of a kind that is not done (ready, leased or dead).
-    async fn open_subjects(&self, scope: &OrgScope, kind: &str) -> Result<Vec<String>, StoreError>;
+    /// Whether a lane has work of a kind on a subject that is not done (ready, leased or dead). Costs the
+    /// same however much waits in other lanes.
+    async fn is_open(
+        &self,
+        scope: &OrgScope,
+        kind: &str,
+        lane: &str,
+        subject: &str,
+    ) -> Result<bool, StoreError>;
 
     async fn paused(&self, scope: &OrgScope) -> Result<Vec<PausedKind>, StoreError>;
 

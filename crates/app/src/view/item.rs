@@ -177,29 +177,30 @@ impl App {
         let key = events.last().map(|last| named_key(&last.payload, &last.stream, "payload"));
         let Some(key) = key.transpose()? else { return Ok(check) };
         let erased = || counted_only(id, &events, moves.erased_item(id));
-        let (folded, put) = match self.folded_item(scope, id, events.clone()).await {
-            Ok(folded) => {
-                let key = self.keyring.open(scope.into(), &[key]).await?.get(key)?;
-                let put = sealed(&Draft::new(self, scope.into()), &key, &folded);
-                (folded, put)
-            }
-            Err(cause) if is_erased(&cause) => {
-                let folded = erased().ok_or(cause)?;
-                let put = emptied(folded.row.clone());
-                (folded, put)
-            }
+        let (folded, is_erased) = match self.folded_item(scope, id, events.clone()).await {
+            Ok(folded) => (folded, false),
+            Err(cause) if is_erased(&cause) => (erased().ok_or(cause)?, true),
             Err(cause) => return Err(cause),
         };
-        let put = vec![ViewChange::Item(put)];
         let mut check = check;
         check.effects = effects(&folded);
         check.work = self.missing_work(scope, &folded.row).await?;
-        let Some(row) = row else { return Ok(check.differing("missing", put)) };
-        let Some(stored) = self.open_items(scope, vec![row]).await?.pop() else { return Ok(check) };
-        Ok(match differing(&stored, &folded) {
-            Some(what) => check.differing(what, put),
-            None => check,
-        })
+        let what = match row {
+            None => Some(String::from("missing")),
+            Some(row) => {
+                let stored = self.open_items(scope, vec![row]).await?.pop();
+                stored.and_then(|stored| differing(&stored, &folded))
+            }
+        };
+        let Some(what) = what else { return Ok(check) };
+        let put = match is_erased {
+            true => emptied(folded.row),
+            false => {
+                let key = self.keyring.open(scope.into(), &[key]).await?.get(key)?;
+                sealed(&Draft::new(self, scope.into()), &key, &folded)
+            }
+        };
+        Ok(check.differing(what, vec![ViewChange::Item(put)]))
     }
 
     /// The work that an item waits for, if the queue does not have it.
@@ -217,11 +218,11 @@ impl App {
             }
             _ => return Ok(None),
         };
-        let subject = format!("item/{}", row.id);
-        if self.ports.work_views.open_subjects(scope, kind).await?.contains(&subject) {
+        let (lane, subject) = (format!("item/{lane}"), format!("item/{}", row.id));
+        if self.ports.work_views.is_open(scope, kind, &lane, &subject).await? {
             return Ok(None);
         }
-        Ok(Some(work(self, kind, format!("item/{lane}"), subject)))
+        Ok(Some(work(self, kind, lane, subject)))
     }
 
     async fn folded_item(

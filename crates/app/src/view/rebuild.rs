@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use precordia_model::{ItemId, RecordingId};
 use precordia_rules::event::{ErasedItem, Event};
 use serde::Serialize;
@@ -23,6 +24,8 @@ use crate::port::{
 
 /// Events that are read at once.
 const PAGE: u32 = 1000;
+/// Streams that are looked at side by side: fewer than a server's connections, which others need, too.
+const AT_ONCE: usize = 8;
 /// Rows that one transaction puts right.
 const ROWS_A_BATCH: usize = 200;
 /// How often a row that seems to differ is looked at again.
@@ -193,10 +196,9 @@ impl App {
             let (streams, last) = self.new_streams(scope, after).await?;
             let Some(last) = last else { break };
             after = last;
-            for stream in streams {
-                if let Some(check) = self.checked(scope, &mut moves, &stream).await? {
-                    tell(&mut report, &check);
-                }
+            for streams in streams.chunks(AT_ONCE) {
+                let checks = self.checked_at_once(scope, &mut moves, streams).await?;
+                checks.iter().for_each(|check| tell(&mut report, check));
             }
         }
         for stream in self.ports.log.rows_without_events(scope, PAGE).await? {
@@ -226,11 +228,10 @@ impl App {
             let Some(last) = last else { break };
             after = last;
             let mut wrong = Vec::new();
-            for stream in streams {
-                if let Some(check) = self.checked(scope, &mut moves, &stream).await? {
-                    rebuilt.compared += 1;
-                    wrong.extend(check.can_be_put_right().then_some(check));
-                }
+            for streams in streams.chunks(AT_ONCE) {
+                let checks = self.checked_at_once(scope, &mut moves, streams).await?;
+                rebuilt.compared += checks.len() as u64;
+                wrong.extend(checks.into_iter().filter(Check::can_be_put_right));
             }
             for group in chunks(wrong) {
                 rebuilt.put_right += self.put_right(scope, &mut moves, group).await?;
@@ -258,6 +259,28 @@ impl App {
         let last = events.last().map(|event| event.position);
         let first = events.into_iter().filter(|event| event.version == 1);
         Ok((first.map(|event| Stream(event.stream)).collect(), last))
+    }
+
+    /// Those of the streams that have rows. They are looked at side by side, because each look waits for
+    /// the storage several times; what seems to differ then is looked at again, alone.
+    async fn checked_at_once(
+        &self,
+        scope: &OrgScope,
+        moves: &mut Moves,
+        streams: &[Stream],
+    ) -> Result<Vec<Check>, AppError> {
+        self.read_moves(scope, moves).await?;
+        let looks = streams.iter().map(|stream| self.look(scope, moves, stream));
+        let looks = join_all(looks).await;
+        let mut checks = Vec::with_capacity(streams.len());
+        for (stream, look) in streams.iter().zip(looks) {
+            match look {
+                Ok(None) => {}
+                Ok(Some(check)) if check.differs.is_none() => checks.push(check),
+                _ => checks.extend(self.checked(scope, moves, stream).await?),
+            }
+        }
+        Ok(checks)
     }
 
     /// `None`: the stream has no row in any view.

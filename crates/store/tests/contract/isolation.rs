@@ -30,6 +30,7 @@ pub async fn no_port_shows_another_organization(opened: &Opened) {
         sealed: vec![],
     };
     let tokens = vec![b"t".to_vec()];
+    let piece = work("lane");
     let batch = Batch {
         resources: vec![resource(0, "r", 1)],
         access: vec![access("t", "a")],
@@ -42,7 +43,7 @@ pub async fn no_port_shows_another_organization(opened: &Opened) {
             ViewChange::User(user.clone()),
             ViewChange::Password { user: user.id, hash: "h".into() },
         ],
-        work: vec![work("lane")],
+        work: vec![piece.clone()],
         work_changes: vec![WorkChange::Pause {
             kind: "deliver".into(),
             by: "user/b".into(),
@@ -96,7 +97,8 @@ pub async fn no_port_shows_another_organization(opened: &Opened) {
     assert_eq!(store.pieces(&a, &WorkFilter::default(), None, 9).await.unwrap(), []);
     assert_eq!(store.paused(&a).await.unwrap(), []);
     assert_eq!(store.schedules(&a).await.unwrap(), []);
-    assert_eq!(store.open_subjects(&a, "ingest").await.unwrap(), Vec::<String>::new());
+    assert!(!store.is_open(&a, "ingest", &piece.lane, &piece.subject).await.unwrap());
+    assert!(store.is_open(&b, "ingest", &piece.lane, &piece.subject).await.unwrap());
     let claim = store.claim(&a, &["ingest"], "w", Timestamp(9), Timestamp(99), 9).await;
     assert_eq!(claim.unwrap(), []);
     // Nor do streams, effect keys or logins of the one get in the way of the other.

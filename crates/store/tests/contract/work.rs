@@ -253,9 +253,11 @@ pub async fn a_dead_piece_frees_its_lane(opened: &Opened) {
     assert_eq!(finish(store, &scope, &second[0].lease).await, FINISHED);
     assert_eq!(ids(&claim(store, &scope, "w", 3).await), ids_in_order[2..]);
     assert_eq!(count(store, &scope).await, (0, 1, 1));
-    let open = store.open_subjects(&scope, "ingest").await.unwrap();
-    assert_eq!(open, [subjects[0].clone(), subjects[2].clone()]);
-    assert_eq!(store.open_subjects(&scope, "deliver").await.unwrap(), Vec::<String>::new());
+    for (subject, is_open) in subjects.iter().zip([true, false, true]) {
+        assert_eq!(store.is_open(&scope, "ingest", "a", subject).await.unwrap(), is_open);
+        assert!(!store.is_open(&scope, "deliver", "a", subject).await.unwrap());
+    }
+    assert!(!store.is_open(&scope, "ingest", "b", &subjects[2]).await.unwrap());
     // A dead piece does not hold back what comes later in its lane.
     enqueue(store, &scope, vec![work("b")]).await;
     assert_eq!(claim(store, &scope, "w", 4).await.len(), 1);
