@@ -103,9 +103,9 @@ test-audit: build
 # ---- heavier ---------------------------------------------------------------------------------------
 
 peers := hapi pydicom
-.PHONY: test-peers sim bench $(peers:%=peer-%)
+.PHONY: test-peers sim million bench $(peers:%=peer-%)
 
-test-peers: $(peers:%=peer-%) sim ## Independent programs that judge ours; skipped aloud where they cannot be had
+test-peers: $(peers:%=peer-%) sim million ## Independent programs that judge ours; skipped aloud where they cannot be had
 
 peer-hapi:
 	$(step) hapi tests/fhir.sh hapi
@@ -115,6 +115,11 @@ peer-pydicom: tools
 
 sim: ## Ten thousand seeds of the product on a disk that forgets
 	$(step) sim cargo xtask sim --seed 1 --seeds 10000 --jobs 2
+
+million: tools web ## A million appends on each engine, their process killed a hundred times
+	$(step) million env PRECORDIA_WRITERS_APPENDS=1000000 PRECORDIA_WRITERS_KILLS=100 \
+	  cargo test --release --locked --package precordia --test writers -- \
+	  --nocapture --test-threads 1 after_kills
 
 bench: build ## Measure: files a second on one core, uploads a second with the generator beside them
 	@$(binary) bench ecg

@@ -5,10 +5,12 @@ mod ecg;
 mod figures;
 mod house;
 mod intake;
+mod item;
 mod ledger;
 mod memory;
 mod organizations;
 mod verify;
+mod writer;
 
 pub use ecg::ecg;
 pub use figures::Figures;
@@ -16,3 +18,4 @@ pub use intake::intake;
 pub use ledger::{LedgerOptions, ledger};
 pub use organizations::{OrganizationsOptions, organizations};
 pub use verify::verify;
+pub use writer::{Answer, Intent, Told, WriterTask, own_effect, own_subject, write};

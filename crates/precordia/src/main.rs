@@ -261,6 +261,12 @@ enum BenchVerb {
         #[arg(long, default_value_t = 32)]
         clients: usize,
     },
+    /// Append as the task on the input says, until killed: what the rig of writers starts.
+    #[command(hide = true)]
+    Write {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
     /// Seconds and memory that `audit verify` takes for a long log.
     Verify {
         #[arg(long)]
@@ -368,6 +374,15 @@ fn bench(verb: BenchVerb) -> Result<ExitCode> {
             let measured = runtime()?.block_on(precordia_bench::organizations(options))?;
             let Some(figures) = measured else { return Ok(ExitCode::SUCCESS) };
             (figures, json)
+        }
+        BenchVerb::Write { config: file } => {
+            let config = Config::load(file.config.as_deref())?;
+            logging::start(&config.log)?;
+            return runtime()?.block_on(async {
+                let ports = wiring::ports(&config, true).await?;
+                let app = precordia_app::App::new(ports.clone(), config.settings());
+                precordia_bench::write(&app, &ports).await.map(|()| ExitCode::SUCCESS)
+            });
         }
         BenchVerb::Verify { json, events } => {
             (runtime()?.block_on(precordia_bench::verify(events))?, json)

@@ -5,13 +5,18 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use precordia_app::App;
-use precordia_app::port::{MasterKey, Witness};
+use precordia_app::port::{MasterKey, Ports, Witness};
 use precordia_store::Store;
 
 use crate::config::{Config, Engine};
 
 /// What the adapters need, opened.
 pub async fn open(config: &Config, create_key: bool) -> Result<App> {
+    Ok(App::new(ports(config, create_key).await?, config.settings()))
+}
+
+/// What [`open`] puts together, for somebody who needs the parts as well.
+pub async fn ports(config: &Config, create_key: bool) -> Result<Ports> {
     let store = store(config).await?;
     if create_key {
         make_private_parent(&config.master_file())?;
@@ -22,7 +27,7 @@ pub async fn open(config: &Config, create_key: bool) -> Result<App> {
         true => precordia_store::witness_in(&config.witness_dir(), &config.data_dir).await?,
         false => precordia_store::witness_of(&config.witness_dir()),
     };
-    Ok(app(config, &store, master, witness))
+    Ok(put_together(&store, master, witness))
 }
 
 /// For proof alone, which needs no key that opens anything. Says whether the master key is there.
@@ -34,7 +39,8 @@ pub async fn open_to_verify(config: &Config) -> Result<(App, bool)> {
         false => precordia_store::master_absent(),
     };
     let witness = precordia_store::witness_of(&config.witness_dir());
-    Ok((app(config, &store(config).await?, master, witness), has_master))
+    let ports = put_together(&store(config).await?, master, witness);
+    Ok((App::new(ports, config.settings()), has_master))
 }
 
 async fn store(config: &Config) -> Result<Arc<Store>> {
@@ -71,15 +77,14 @@ fn master(config: &Config, create: bool) -> Result<Arc<dyn MasterKey>> {
     }
 }
 
-fn app(
-    config: &Config,
+fn put_together(
     store: &Arc<Store>,
     master: Arc<dyn MasterKey>,
     witness: Arc<dyn Witness>,
-) -> App {
+) -> Ports {
     let clock = Arc::new(precordia_store::SystemClock);
     let random = Arc::new(precordia_store::SecureRandom);
-    App::new(precordia_store::ports(store, master, witness, clock, random), config.settings())
+    precordia_store::ports(store, master, witness, clock, random)
 }
 
 /// The master key's directory, for this user only.

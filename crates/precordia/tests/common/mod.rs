@@ -110,7 +110,7 @@ impl Site {
         self.program().args(words).output().unwrap()
     }
 
-    fn program(&self) -> Command {
+    pub fn program(&self) -> Command {
         let mut program = Command::new(env!("CARGO_BIN_EXE_precordia"));
         program.env("PRECORDIA_CONFIG", self.path("precordia.toml"));
         program.envs(self.environment.iter().map(|(name, value)| (name, value)));
