@@ -35,6 +35,8 @@ pub struct Settings {
     pub workers: Option<usize>,
     /// Waiting longer than this in flight raises an alarm in the metrics.
     pub in_flight_seconds_max: i64,
+    /// Pause between reminders of an alarm that nobody acknowledged; 0 for none.
+    pub alarm_remind_seconds: i64,
 }
 
 impl Default for Settings {
@@ -49,6 +51,7 @@ impl Default for Settings {
             checkpoint_seconds: 30,
             workers: None,
             in_flight_seconds_max: 5 * 60,
+            alarm_remind_seconds: 4 * 60 * 60,
         }
     }
 }
@@ -67,6 +70,7 @@ pub struct Inner {
     pub(crate) waking: crate::waking::Waking,
     pub(crate) realms_grown: Mutex<BTreeSet<RealmId>>,
     pub(crate) gauged: crate::operations::Gauged,
+    pub(crate) board: crate::alarm::Board,
 }
 
 impl std::ops::Deref for App {
@@ -94,6 +98,7 @@ impl App {
             waking: crate::waking::Waking::default(),
             realms_grown: Mutex::default(),
             gauged: crate::operations::Gauged::default(),
+            board: crate::alarm::Board::default(),
         }))
     }
 
@@ -114,6 +119,7 @@ impl App {
         let answer = self.ports.log.append(realm, batch).await;
         // Whatever the answer: an unknown outcome may have grown it.
         self.grown().insert(realm.id());
+        self.alarms().storage_answered(realm.id(), answer.as_ref().err());
         answer
     }
 

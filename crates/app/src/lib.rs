@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod access;
+mod alarm;
 mod app;
 pub mod audit;
 mod authority;
@@ -40,6 +41,7 @@ mod worker;
 #[cfg(test)]
 mod testing;
 
+pub use alarm::{Alarm, AlarmPage, Alarms, ChannelAnswer};
 pub use app::{App, AppError, Settings};
 pub use authority::Authorities;
 pub use backup::{BackedUp, BackupState, RestoreRequest, Restored, RestoredLog, RestoredRealm};

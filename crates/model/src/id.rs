@@ -55,6 +55,8 @@ ids! {
     TokenId,
     /// One piece of work on the one queue.
     WorkId,
+    /// One time that something was wrong, from its beginning to its end.
+    AlarmId,
     /// One request of a client; error messages carry it for support.
     RequestId,
 }

@@ -3,6 +3,7 @@
 //! Pure values. Nothing here reads a clock, a file, a socket or a source of randomness, and nothing
 //! here knows how a value was encoded, stored or shown.
 
+mod alarm;
 mod flag;
 mod id;
 mod intake;
@@ -15,6 +16,7 @@ mod recording;
 mod time;
 mod user;
 
+pub use alarm::*;
 pub use flag::*;
 pub use id::*;
 pub use intake::*;

@@ -254,6 +254,7 @@ impl Config {
             checkpoint_seconds: l.checkpoint_seconds,
             workers: l.workers,
             in_flight_seconds_max: l.in_flight_seconds_max,
+            ..Settings::default()
         }
     }
 

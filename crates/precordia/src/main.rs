@@ -402,7 +402,9 @@ fn with_app(
     logging::start(&config.log)?;
     runtime()?.block_on(async {
         let app = wiring::open(&config, create_key).await?;
-        let code = verb(&app).await?;
+        let code = verb(&app).await;
+        app.alarms().attend().await;
+        let code = code?;
         // What a verb wrote is witnessed with it; a server looks at its own writing only.
         if let Err(cause) = app.checkpoint_grown().await {
             words(&format!("warning: the checkpoint could not be written: {cause}"));

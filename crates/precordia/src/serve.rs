@@ -23,6 +23,7 @@ pub struct Running {
     server: JoinHandle<Result<(), precordia_server::ServeError>>,
     workers: JoinHandle<()>,
     keeper: JoinHandle<()>,
+    alarms: JoinHandle<()>,
 }
 
 /// `serve` knows no demo sign-in.
@@ -74,6 +75,10 @@ pub async fn start(
         let (app, stop) = (app.clone(), stop.clone());
         async move { app.keep_checkpoints(&stop).await }
     });
+    let alarms = tokio::spawn({
+        let (app, stop) = (app.clone(), stop.clone());
+        async move { app.keep_alarms(&stop).await }
+    });
     tokio::spawn({
         let (app, stop) = (app.clone(), stop.clone());
         async move { watch_work(&app, stop).await }
@@ -83,7 +88,7 @@ pub async fn start(
         async move { sweep(&app, stop).await }
     });
     info!(%address, "listening");
-    Ok(Running { address, server, workers, keeper })
+    Ok(Running { address, server, workers, keeper, alarms })
 }
 
 impl Running {
@@ -104,6 +109,7 @@ impl Running {
         let rest = async {
             let _ = (&mut self.workers).await;
             let _ = (&mut self.keeper).await;
+            let _ = (&mut self.alarms).await;
         };
         let _ = tokio::time::timeout(Duration::from_secs(20), rest).await;
         ended.context("the server ended unexpectedly")?.context("the server failed")?;
@@ -130,6 +136,11 @@ async fn watch_work(app: &App, stop: Stop) {
         match app.work_gauges().await {
             Ok(gauges) => record(app, &gauges),
             Err(cause) => tracing::warn!(error = %cause, "gauges of the queue could not be read"),
+        }
+        for (code, count) in app.alarms().gauges().await {
+            let (code, severity) = (code.name(), code.severity().name());
+            metrics::gauge!("precordia_alarms", "code" => code, "severity" => severity)
+                .set(count as f64);
         }
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(10)) => {}
@@ -195,6 +206,7 @@ fn describe_gauges() {
         "precordia_items_overdue",
         "1 when an item is in flight for longer than its limit"
     );
+    metrics::describe_gauge!("precordia_alarms", "Alarms of operation that stand, by code");
     metrics::describe_gauge!("precordia_work_pieces", "Pieces of work that are not done");
     metrics::describe_gauge!(
         "precordia_work_oldest_seconds",

@@ -4,10 +4,10 @@
 //! golden files under `tests/golden` decode with every later version of this file.
 
 use precordia_model::{
-    BlobId, DeviceDescription, DeviceMeasurement, DevicePatient, DeviceStatement, DeviceTime, Door,
-    Filters, FlagReport, GroupKind, ItemId, KeyId, Lead, Measurements, OrganizationId, PatientId,
-    PatientIdentity, Phi, Problem, RecordingId, Refusal, Role, SiteId, Timestamp, TokenId,
-    TraceOrigin, UserId,
+    AlarmFigures, AlarmSeverity, AlarmSubject, BlobId, DeviceDescription, DeviceMeasurement,
+    DevicePatient, DeviceStatement, DeviceTime, Door, Filters, FlagReport, GroupKind, ItemId,
+    KeyId, Lead, Measurements, OrganizationId, PatientId, PatientIdentity, Phi, Problem,
+    RecordingId, Refusal, Role, SiteId, Timestamp, TokenId, TraceOrigin, UserId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +95,10 @@ events! {
     WorkPaused(WorkPaused) = "work.paused",
     WorkResumed(WorkResumed) = "work.resumed",
     LedgerRestored(LedgerRestored) = "ledger.restored",
+    AlarmRaised(AlarmRaised) = "alarm.raised",
+    AlarmRepeated(AlarmRepeated) = "alarm.repeated",
+    AlarmAcknowledged(AlarmAcknowledged) = "alarm.acknowledged",
+    AlarmCleared(AlarmCleared) = "alarm.cleared",
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -404,4 +408,41 @@ pub struct WorkPaused {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WorkResumed {
     pub kind: String,
+}
+
+/// Something is wrong that was not, or not any more. Of the platform's ledger; holds no person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AlarmRaised {
+    /// As [`precordia_model::AlarmCode`] names it; a later version may not know it any more.
+    pub code: String,
+    pub subject: AlarmSubject,
+    pub severity: AlarmSeverity,
+    /// How often it was seen until now, and when first.
+    pub count: i64,
+    pub since: Timestamp,
+    pub figures: AlarmFigures,
+}
+
+/// It is still so.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AlarmRepeated {
+    /// How often it was seen since the last event.
+    pub more: i64,
+    pub last_seen_at: Timestamp,
+    pub figures: AlarmFigures,
+}
+
+/// Somebody knows of it and does something about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AlarmAcknowledged {
+    /// `user/<id>` of the platform, or `platform/local`.
+    pub by: String,
+}
+
+/// It is not so any more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AlarmCleared {
+    /// How often it was seen since the last event.
+    pub more: i64,
+    pub last_seen_at: Timestamp,
 }

@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod account;
+mod alarm;
 mod append;
 mod blob;
 mod commit;

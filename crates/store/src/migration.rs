@@ -48,6 +48,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     "0011_item_blob" Organization;
     "0012_event_by_kind";
     "0013_key_use";
+    "0014_alarm" Platform;
 };
 
 /// Tables whose rows PostgreSQL itself lets nobody of the realm change; SQLite has triggers for it.

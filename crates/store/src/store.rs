@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use precordia_app::port::{
-    Append, Batch, Clock, MasterKey, Ports, Random, Realm, RealmId, StoreError, Witness,
+    Append, Batch, Clock, MasterKey, NoChannels, Ports, Random, Realm, RealmId, StoreError, Witness,
 };
 use precordia_model::OrganizationId;
 use tokio::sync::OnceCell;
@@ -144,7 +144,8 @@ pub async fn open_postgres(options: PostgresOptions) -> Result<Arc<Store>, Store
     Store::start(Engine::Postgres { pool }, options.organizations_open_max, blobs).await
 }
 
-/// Puts the storage and the other adapters together as the use cases hold them.
+/// Puts the storage and the other adapters together as the use cases hold them. Channels for alarms are
+/// not of the storage; whoever has some puts them in.
 pub fn ports(
     store: &Arc<Store>,
     master: Arc<dyn MasterKey>,
@@ -163,6 +164,8 @@ pub fn ports(
         work: Arc::<Store>::clone(store),
         work_views: Arc::<Store>::clone(store),
         work_waiting: Arc::<Store>::clone(store),
+        alarms: Arc::<Store>::clone(store),
+        notifier: Arc::new(NoChannels),
         blobs: Arc::<Store>::clone(store),
         keys: Arc::<Store>::clone(store),
         restore: Arc::<Store>::clone(store),

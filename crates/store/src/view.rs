@@ -3,7 +3,7 @@
 use precordia_app::port::{Position, Stream, ViewChange};
 
 use crate::engine::{Script, Statement};
-use crate::{account, directory, item, patient, recording};
+use crate::{account, alarm, directory, item, patient, recording};
 
 /// Adds the statements that put a changed row in place. `first` is the position of the batch's first
 /// event, to which a row's own may be relative.
@@ -22,6 +22,9 @@ pub(crate) fn write<'a>(script: &mut Script<'a>, change: &'a ViewChange, first: 
         ViewChange::Password { user, hash } => account::put_password(script, *user, hash),
         ViewChange::Organization(row) => directory::put_organization(script, row),
         ViewChange::Site(row) => directory::put_site(script, row),
+        ViewChange::Alarm(row) => alarm::put(script, row),
+        ViewChange::Notice(row) => alarm::put_notice(script, row),
+        ViewChange::EndReminders(id) => alarm::end_reminders(script, *id),
     }
 }
 
@@ -48,6 +51,7 @@ fn remove<'a>(script: &mut Script<'a>, stream: &'a Stream) {
         }
         "organization" => &["DELETE FROM organization WHERE id = $1"],
         "site" => &["DELETE FROM site WHERE id = $1"],
+        "alarm" => &["DELETE FROM alarm WHERE id = $1"],
         "user" => &["DELETE FROM account WHERE id = $1", "DELETE FROM password WHERE account = $1"],
         _ => &[],
     };

@@ -5,6 +5,7 @@
 //! which only [`crate::access`] can make.
 
 mod accounts;
+mod alarms;
 mod blobs;
 mod clock;
 mod keys;
@@ -16,6 +17,7 @@ mod witness;
 mod work;
 
 pub use accounts::*;
+pub use alarms::*;
 pub use blobs::*;
 pub use clock::*;
 pub use keys::*;
@@ -115,6 +117,8 @@ pub struct Ports {
     pub work: Arc<dyn WorkQueue>,
     pub work_views: Arc<dyn WorkViews>,
     pub work_waiting: Arc<dyn WorkWaiting>,
+    pub alarms: Arc<dyn AlarmStore>,
+    pub notifier: Arc<dyn Notifier>,
     pub blobs: Arc<dyn Blobs>,
     pub keys: Arc<dyn KeyStore>,
     pub restore: Arc<dyn Restore>,

@@ -6,11 +6,13 @@
 
 use async_trait::async_trait;
 use precordia_model::{
-    BlobId, Door, FlagCode, ItemId, ItemState, PatientId, RecordingId, Severity, SiteId, Timestamp,
-    UserId,
+    AlarmId, BlobId, Door, FlagCode, ItemId, ItemState, PatientId, RecordingId, Severity, SiteId,
+    Timestamp, UserId,
 };
 
-use super::{OrganizationRow, Position, SiteRow, StoreError, Stream, UserRow, Version};
+use super::{
+    AlarmRow, NoticeRow, OrganizationRow, Position, SiteRow, StoreError, Stream, UserRow, Version,
+};
 use crate::access::OrgScope;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +40,12 @@ pub enum ViewChange {
     Organization(OrganizationRow),
     /// Platform realm only.
     Site(SiteRow),
+    /// Platform realm only.
+    Alarm(AlarmRow),
+    /// What is to be told of an alarm: no fact, but written with the fact that it tells of.
+    Notice(NoticeRow),
+    /// Nobody is to be reminded of an alarm any more.
+    EndReminders(AlarmId),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

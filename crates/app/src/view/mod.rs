@@ -6,6 +6,7 @@
 //! differs from its fold was changed by somebody else. A new view is a file here, its table in the store
 //! and a line in [`rebuild`].
 
+pub(crate) mod alarm;
 pub(crate) mod directory;
 pub(crate) mod item;
 pub(crate) mod patient;

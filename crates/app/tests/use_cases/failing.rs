@@ -22,14 +22,30 @@ type Dies = dyn Fn(&str) -> bool + Send + Sync;
 struct Dying {
     ports: Ports,
     dies: Box<Dies>,
+    /// Once dead, dead.
+    for_ever: bool,
     dead: AtomicBool,
 }
 
 /// The same storage, seen by a process that dies when `dies` says so.
 pub fn dying(ports: &Ports, dies: impl Fn(&str) -> bool + Send + Sync + 'static) -> Ports {
+    seen_by(ports, dies, true)
+}
+
+/// The same storage, which fails at each step of which `fails` says so, and works at the others.
+pub fn failing(ports: &Ports, fails: impl Fn(&str) -> bool + Send + Sync + 'static) -> Ports {
+    seen_by(ports, fails, false)
+}
+
+fn seen_by(
+    ports: &Ports,
+    dies: impl Fn(&str) -> bool + Send + Sync + 'static,
+    for_ever: bool,
+) -> Ports {
     let dying = Arc::new(Dying {
         ports: ports.clone(),
         dies: Box::new(dies),
+        for_ever,
         dead: AtomicBool::new(false),
     });
     Ports {
@@ -45,10 +61,9 @@ const MESSAGE: &str = "the process was killed";
 
 impl Dying {
     fn is_dead(&self, at: &str) -> bool {
-        if (self.dies)(at) {
-            self.dead.store(true, Ordering::SeqCst);
-        }
-        self.dead.load(Ordering::SeqCst)
+        let dies = (self.dies)(at);
+        self.dead.fetch_or(dies && self.for_ever, Ordering::SeqCst);
+        dies || self.dead.load(Ordering::SeqCst)
     }
 
     async fn step<T>(

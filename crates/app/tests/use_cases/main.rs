@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod alarm;
 mod audit;
 mod backup;
 mod failing;

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod accounts;
+mod alarms;
 mod append;
 mod blobs;
 mod classified;
@@ -128,6 +129,10 @@ contract! {
         a_session_that_is_seen_keeps_what_became_of_it_meanwhile
         api_tokens_and_passwords_are_kept
         the_platform_has_accounts_of_its_own;
+    alarms:
+        alarms_are_found_by_what_they_are_about_and_listed_by_time
+        notices_are_claimed_once_and_in_order
+        a_notice_that_was_claimed_again_is_not_settled_by_the_first;
     directory:
         organizations_and_sites_are_listed
         provisioning_twice_changes_nothing;
