@@ -31,6 +31,8 @@ pub struct Settings {
     pub work_kept_seconds: i64,
     /// Pause between checkpoints of a log that grew.
     pub checkpoint_seconds: u64,
+    /// Pause between two runs of a backup; without vaults there is none.
+    pub backup_seconds: i64,
     /// `None`: one piece at a time a core, at least one.
     pub workers: Option<usize>,
     /// Waiting longer than this in flight raises an alarm in the metrics.
@@ -49,6 +51,7 @@ impl Default for Settings {
             lease_seconds: 15,
             work_kept_seconds: 7 * 24 * 60 * 60,
             checkpoint_seconds: 30,
+            backup_seconds: 60 * 60,
             workers: None,
             in_flight_seconds_max: 5 * 60,
             alarm_remind_seconds: 4 * 60 * 60,

@@ -44,7 +44,9 @@ mod testing;
 pub use alarm::{Alarm, AlarmPage, Alarms, ChannelAnswer};
 pub use app::{App, AppError, Settings};
 pub use authority::Authorities;
-pub use backup::{BackedUp, BackupState, RestoreRequest, Restored, RestoredLog, RestoredRealm};
+pub use backup::{
+    BackedUp, BackupState, Drill, RestoreRequest, Restored, RestoredLog, RestoredRealm,
+};
 pub use fhir::*;
 pub use intake::*;
 pub use live::{Change, Changes, Next, RecordingChange};
@@ -57,7 +59,7 @@ pub use patient::{FoundPatients, PatientBanner, PatientPage};
 pub use recording::*;
 pub use rotate::Rotated;
 pub use sheet::SheetFacts;
-pub use upkeep::{END_SESSIONS, PRUNE};
+pub use upkeep::{BACKUP, END_SESSIONS, PRUNE};
 pub use user::{NewUser, User, UserChange};
 pub use view::{Rebuilt, ViewDifference, ViewReport};
 pub use worker::{KINDS as WORK_KINDS, Stop, Stopping};

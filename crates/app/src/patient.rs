@@ -480,6 +480,8 @@ impl App {
         let gone = row.resource_version + 1;
         draft.resource_gone(&keys.organization, event, "Patient", &id.to_string(), gone);
         draft.view(ViewChange::RemovePatient(id));
+        // The destroyed keys stay in the backup until its next run, which is now.
+        draft.batch.work.extend(self.backup_work());
         for identifier in &open.patient.identity.identifiers {
             draft.batch.forget_effects.push(identifier_effect(&keys, identifier));
         }

@@ -1,20 +1,23 @@
 //! Work that recurs: its schedules, and what it does.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use precordia_model::WorkId;
+use precordia_model::{AlarmCode, AlarmSubject, WorkId};
 use tracing::info;
 
 use crate::access::OrgScope;
+use crate::alarm::Alarm;
 use crate::app::{App, AppError};
 use crate::ledger::Draft;
 use crate::port::{Append, Batch, ClaimedWork, NewWork, Priority, Schedule, WorkChange};
 
 pub const PRUNE: &str = "prune-work";
 pub const END_SESSIONS: &str = "end-sessions";
+pub const BACKUP: &str = "backup";
 
-/// Every organization's schedules, with their seconds from one time to the next.
-const SCHEDULES: [(&str, i64); 2] = [(PRUNE, 60 * 60), (END_SESSIONS, 60 * 60)];
+/// A run of a backup that takes longer stops where the next can go on, within what a try may take.
+const BACKUP_TRY: Duration = Duration::from_secs(10 * 60);
 
 /// Finished pieces that one transaction removes.
 const PAGE: u32 = 500;
@@ -53,6 +56,55 @@ impl App {
         Ok(())
     }
 
+    /// Every organization's, with their seconds from one time to the next.
+    fn schedules(&self) -> Vec<(&'static str, i64)> {
+        let backup = self.ports.vaults.as_ref().map(|_| (BACKUP, self.settings.backup_seconds));
+        [(PRUNE, 60 * 60), (END_SESSIONS, 60 * 60)].into_iter().chain(backup).collect()
+    }
+
+    /// A run of the backup now, whenever the next is due; nothing where no backups are made.
+    pub(crate) fn backup_work(&self) -> Option<NewWork> {
+        self.ports.vaults.as_ref().map(|_| NewWork {
+            id: WorkId(self.new_id()),
+            kind: BACKUP.to_owned(),
+            lane: Schedule::lane_of(BACKUP),
+            subject: Schedule::lane_of(BACKUP),
+            priority: Priority::Background,
+            not_before: self.now(),
+        })
+    }
+
+    /// Brings the organization's backup up to now.
+    pub(crate) async fn do_backup(
+        &self,
+        scope: &OrgScope,
+        work: &ClaimedWork,
+    ) -> Result<(), AppError> {
+        if self.ports.vaults.is_none() {
+            // It was configured when this was enqueued.
+            return self.finish(scope, work).await;
+        }
+        let subject = AlarmSubject::organization(scope.organization(), "backup");
+        match self.back_up_within(scope.into(), BACKUP_TRY).await {
+            Ok(done) => {
+                let mut draft = Draft::new(self, scope.into());
+                draft.batch.finish = Some(work.lease.clone());
+                if done.complete {
+                    self.alarms().clear(AlarmCode::BackupFailed, subject).await;
+                } else {
+                    draft.batch.work.extend(self.backup_work());
+                }
+                info!(organization.id = %scope.organization(), rows = done.new_rows,
+                    blobs = done.new_blobs, complete = done.complete, "backed up");
+                draft.append(scope.into()).await.map(drop)
+            }
+            Err(cause) => {
+                self.alarms().raise(Alarm::new(AlarmCode::BackupFailed, subject)).await;
+                Err(cause)
+            }
+        }
+    }
+
     /// Once an organization and process. The first times of a thousand organizations are spread over the
     /// interval by their ids.
     async fn ensure_schedules(&self, scope: &OrgScope) -> Result<(), AppError> {
@@ -63,13 +115,14 @@ impl App {
         let there = self.ports.work_views.schedules(scope).await?;
         let there: BTreeSet<(&str, i64)> =
             there.iter().map(|one| (one.kind.as_str(), one.every_seconds)).collect();
-        if SCHEDULES.iter().any(|schedule| !there.contains(schedule)) {
-            let all = SCHEDULES.map(|(kind, every_seconds)| {
+        let schedules = self.schedules();
+        if schedules.iter().any(|schedule| !there.contains(schedule)) {
+            let all = schedules.into_iter().map(|(kind, every_seconds)| {
                 let seconds = organization.0.as_u128() % every_seconds.unsigned_abs() as u128;
                 let first = self.now().plus_seconds(i64::try_from(seconds).unwrap_or(0));
                 Schedule { kind: kind.to_owned(), every_seconds, next_due: first, open: false }
             });
-            self.ports.work.put_schedules(scope, &all).await?;
+            self.ports.work.put_schedules(scope, &all.collect::<Vec<_>>()).await?;
         }
         self.waking.schedules_are_there(organization);
         Ok(())

@@ -14,7 +14,7 @@ use crate::access::OrgScope;
 use crate::app::{App, AppError};
 use crate::intake::{FOLLOW, INGEST};
 use crate::port::{ClaimedWork, Lease, WorkEnd};
-use crate::upkeep::{END_SESSIONS, PRUNE};
+use crate::upkeep::{BACKUP, END_SESSIONS, PRUNE};
 
 /// How many pieces a worker claims at once; one commit for all.
 const CLAIM: u32 = 8;
@@ -26,7 +26,7 @@ const TRY_SECONDS_MAX: i64 = 15 * 60;
 const ALL_ROUNDS: u64 = 120;
 
 /// Every kind of work there is.
-pub const KINDS: [&str; 4] = [INGEST, FOLLOW, PRUNE, END_SESSIONS];
+pub const KINDS: [&str; 5] = [INGEST, FOLLOW, PRUNE, END_SESSIONS, BACKUP];
 
 /// Stops loops: they end what they hold and go.
 #[derive(Clone)]
@@ -185,6 +185,7 @@ impl App {
                 FOLLOW => self.follow(scope, work).await,
                 PRUNE => self.prune(scope, work).await,
                 END_SESSIONS => self.end_sessions(scope, work).await,
+                BACKUP => self.do_backup(scope, work).await,
                 kind => Err(AppError::Damaged(format!("nobody does work of kind `{kind}`"))),
             }
         };

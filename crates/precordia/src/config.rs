@@ -20,6 +20,7 @@ pub struct Config {
     pub keys: Keys,
     pub witness: Witness,
     pub storage: Storage,
+    pub backup: Backup,
     pub limits: Limits,
     pub log: Log,
 }
@@ -61,6 +62,16 @@ pub struct Storage {
     pub url: Option<String>,
     pub tls_ca_file: Option<PathBuf>,
     pub organizations_open_max: Option<usize>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Backup {
+    pub data_dir: Option<PathBuf>,
+    pub keys_dir: Option<PathBuf>,
+    pub every_seconds: i64,
+    pub drill_every_seconds: i64,
+    pub drill_dir: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,8 +120,21 @@ impl Default for Config {
             keys: Keys::default(),
             witness: Witness::default(),
             storage: Storage::default(),
+            backup: Backup::default(),
             limits: Limits::default(),
             log: Log::default(),
+        }
+    }
+}
+
+impl Default for Backup {
+    fn default() -> Self {
+        Self {
+            data_dir: None,
+            keys_dir: None,
+            every_seconds: Settings::default().backup_seconds,
+            drill_every_seconds: 7 * 24 * 60 * 60,
+            drill_dir: None,
         }
     }
 }
@@ -195,6 +219,11 @@ impl Config {
         if self.keys.master_env_retired.is_some() && self.keys.master_env.is_none() {
             bail!("keys.master_env_retired needs keys.master_env");
         }
+        if self.backup.data_dir.is_some() != self.backup.keys_dir.is_some() {
+            bail!(
+                "set backup.data_dir and backup.keys_dir, or neither: one is of no use without the other"
+            );
+        }
         if self.storage.engine == Engine::Postgres && self.storage.url.is_none() {
             bail!("storage.engine is postgres and storage.url is not set");
         }
@@ -213,6 +242,7 @@ impl Config {
             ("limits.work_attempts_max", self.limits.work_attempts_max),
             ("limits.lease_seconds", self.limits.lease_seconds),
             ("limits.work_kept_seconds", self.limits.work_kept_seconds),
+            ("backup.every_seconds", self.backup.every_seconds),
         ];
         if let Some((name, _)) = positive.into_iter().find(|(_, value)| *value <= 0) {
             bail!("{name} must be above zero");
@@ -242,6 +272,11 @@ impl Config {
             .unwrap_or_else(|| beside(&self.data_dir, "keys").join("master.key"))
     }
 
+    /// Where a drill restores to, and removes again.
+    pub fn drill_dir(&self) -> PathBuf {
+        self.backup.drill_dir.clone().unwrap_or_else(|| beside(&self.data_dir, "drill"))
+    }
+
     pub fn settings(&self) -> Settings {
         let l = &self.limits;
         Settings {
@@ -252,6 +287,7 @@ impl Config {
             lease_seconds: l.lease_seconds,
             work_kept_seconds: l.work_kept_seconds,
             checkpoint_seconds: l.checkpoint_seconds,
+            backup_seconds: self.backup.every_seconds,
             workers: l.workers,
             in_flight_seconds_max: l.in_flight_seconds_max,
             ..Settings::default()
@@ -325,6 +361,8 @@ mod tests {
         refused("[keys]\nmaster_env_retired = \"B\"", "needs keys.master_env");
         refused("[storage]\nengine = \"postgres\"", "storage.url");
         refused("[limits]\nlease_seconds = 0", "above zero");
+        refused("[backup]\ndata_dir = \"b\"", "neither");
+        refused("[backup]\nevery_seconds = 0", "above zero");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The binary: verbs, configuration and wiring.
 
 mod audit;
+mod backup;
 mod config;
 mod demo;
 mod ecg;
@@ -76,6 +77,11 @@ enum Verb {
     Views {
         #[command(subcommand)]
         verb: ViewsVerb,
+    },
+    /// Copies of everything that cannot be made again, and the way back from them.
+    Backup {
+        #[command(subcommand)]
+        verb: BackupVerb,
     },
     /// Show or check a configuration.
     Config {
@@ -182,6 +188,41 @@ enum AuditVerb {
 enum ViewsVerb {
     /// Write again every row that is missing or differs from its events; the server may run.
     Rebuild {
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+}
+
+#[derive(Subcommand)]
+enum BackupVerb {
+    /// Bring the backup up to now; the servers may run, and do so themselves.
+    Run {
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// How far the backup of each organization goes.
+    List {
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Put a backup into an empty storage with a witness of its own, and verify what came back.
+    ///
+    /// The configuration names the fresh data_dir or database, a fresh witness.dir, the master key of before
+    /// and the places of the backup. Exit 0: everything is there and proven; 4: something is not as it was.
+    Restore {
+        #[command(flatten)]
+        args: backup::RestoreArgs,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Restore to an empty place, verify, compare and remove it again. Exit 0: good; 4: see the problems.
+    Drill {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
@@ -331,6 +372,24 @@ fn run(verb: Verb) -> Result<ExitCode> {
         Verb::Views { verb: ViewsVerb::Rebuild { json, config } } => {
             with_app(&config, false, async |app| views::rebuild(app, json).await)
         }
+        Verb::Backup { verb } => match verb {
+            BackupVerb::Run { json, config } => {
+                with_app(&config, false, async |app| backup::run(app, json).await)
+            }
+            BackupVerb::List { json, config } => {
+                with_app(&config, false, async |app| backup::list(app, json).await)
+            }
+            BackupVerb::Restore { args, config: file } => {
+                let config = Config::load(file.config.as_deref())?;
+                logging::start(&config.log)?;
+                runtime()?.block_on(backup::restore(&config, args))
+            }
+            BackupVerb::Drill { json, config: file } => {
+                let config = Config::load(file.config.as_deref())?;
+                logging::start(&config.log)?;
+                runtime()?.block_on(backup::drill(&config, json))
+            }
+        },
         Verb::Config { verb } => configuration(verb),
         Verb::Ecg { verb } => match verb {
             EcgVerb::Read { file, json, samples } => ecg::read(&file, json, samples),

@@ -28,9 +28,14 @@ pub struct Running {
 
 /// `serve` knows no demo sign-in.
 pub async fn run(config: &Config) -> Result<ExitCode> {
-    let app = crate::wiring::open(config, true).await?;
+    let ports = crate::wiring::ports(config, true).await?;
+    let app = App::new(ports.clone(), config.settings());
     app.ensure_platform(&app.local_operator()).await?;
     let stop = Stop::default();
+    tokio::spawn({
+        let (app, config, stop) = (app.clone(), config.clone(), stop.clone());
+        async move { crate::backup::keep(&app, &ports, &config, stop).await }
+    });
     let running = start(&app, config, &stop, None).await?;
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     data(&format!("ready {scheme}://{}", running.address));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use precordia_app::App;
-use precordia_app::port::{MasterKey, Ports, Witness};
+use precordia_app::port::{MasterKey, Ports, Vaults, Witness};
 use precordia_store::Store;
 
 use crate::config::{Config, Engine};
@@ -27,7 +27,40 @@ pub async fn ports(config: &Config, create_key: bool) -> Result<Ports> {
         true => precordia_store::witness_in(&config.witness_dir(), &config.data_dir).await?,
         false => precordia_store::witness_of(&config.witness_dir()),
     };
-    Ok(put_together(&store, master, witness))
+    let ports = put_together(&store, master, witness);
+    Ok(Ports { vaults: vaults(config)?, ..ports })
+}
+
+/// An empty storage with a witness of its own, for a restore. The master key is the one of before.
+pub async fn ports_to_restore(config: &Config) -> Result<Ports> {
+    let store = store(config).await?;
+    let master = master(config, false)?;
+    let witness = precordia_store::witness_in(&config.witness_dir(), &config.data_dir).await?;
+    let ports = put_together(&store, master, witness);
+    Ok(Ports { vaults: vaults(config)?, ..ports })
+}
+
+/// An embedded storage in `dir`, for a drill: the keys, the vaults and the witness are those of `ports`.
+pub async fn ports_to_drill(ports: &Ports, dir: &Path) -> Result<Ports> {
+    let store = precordia_store::open_sqlite(precordia_store::SqliteOptions::new(dir)).await?;
+    let (master, witness) = (Arc::clone(&ports.master), Arc::clone(&ports.witness));
+    let drill = put_together(&store, master, witness);
+    Ok(Ports { vaults: ports.vaults.clone(), ..drill })
+}
+
+fn vaults(config: &Config) -> Result<Option<Vaults>> {
+    let (Some(data), Some(keys)) = (&config.backup.data_dir, &config.backup.keys_dir) else {
+        return Ok(None);
+    };
+    let (witness, master) = (config.witness_dir(), config.master_file());
+    let master = master.parent().filter(|_| config.keys.master_env.is_none());
+    let mut others: Vec<&Path> = vec![&config.data_dir, &witness];
+    others.extend(master);
+    let of = |dir: &Path, other: &Path| {
+        let others: Vec<&Path> = others.iter().copied().chain([other]).collect();
+        precordia_store::vault_in(dir, &others)
+    };
+    Ok(Some(Vaults { data: of(data, keys)?, keys: of(keys, data)? }))
 }
 
 /// For proof alone, which needs no key that opens anything. Says whether the master key is there.

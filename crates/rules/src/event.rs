@@ -95,6 +95,7 @@ events! {
     WorkPaused(WorkPaused) = "work.paused",
     WorkResumed(WorkResumed) = "work.resumed",
     LedgerRestored(LedgerRestored) = "ledger.restored",
+    BackupDrilled(BackupDrilled) = "backup.drilled",
     AlarmRaised(AlarmRaised) = "alarm.raised",
     AlarmRepeated(AlarmRepeated) = "alarm.repeated",
     AlarmAcknowledged(AlarmAcknowledged) = "alarm.acknowledged",
@@ -349,6 +350,19 @@ pub struct LedgerRestored {
     /// The last event that the backup has. Where it is beyond `events`, those between were left out.
     pub backup_events: i64,
     pub reason: Phi<String>,
+}
+
+/// A backup was restored to an empty place, verified and left.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BackupDrilled {
+    pub realms: u64,
+    /// Of all realms together.
+    pub events: i64,
+    /// Originals that were opened.
+    pub opened: u64,
+    /// 0 when the backup is good.
+    pub problems: u64,
+    pub seconds: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -15,13 +15,16 @@
 //! Files of logs are written once and stay. Of the keys only the newest set is kept: a key that an erasure
 //! destroyed is in no backup after the next run, which the erasure itself asks for.
 
+mod drill;
 mod file;
 mod keys;
 mod lines;
 mod restore;
 mod run;
 mod state;
+mod watch;
 
+pub use drill::Drill;
 pub use restore::{RestoreRequest, Restored, RestoredLog, RestoredRealm};
 pub use run::BackedUp;
 pub use state::BackupState;

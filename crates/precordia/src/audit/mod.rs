@@ -8,4 +8,4 @@ mod verify;
 pub use balance::balance;
 pub use export::{ExportArgs, ProveArgs, export, prove};
 pub use show::{ShowArgs, show};
-pub use verify::{VerifyArgs, verify};
+pub use verify::{VerifyArgs, print_realm, verify};

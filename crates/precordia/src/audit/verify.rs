@@ -103,7 +103,7 @@ fn tell(verification: &Verification, as_json: bool) -> Result<ExitCode> {
     Ok(ExitCode::from(verification.exit_code))
 }
 
-fn print_realm(realm: &VerifyReport) {
+pub fn print_realm(realm: &VerifyReport) {
     for log in &realm.logs {
         print_log(&realm.realm, log);
     }

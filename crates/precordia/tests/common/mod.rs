@@ -74,6 +74,16 @@ impl Site {
         site
     }
 
+    /// From its next start the program makes backups all the time, into `vaults` of a directory.
+    pub fn keep_backups(&self, of: &Path) {
+        use std::io::Write;
+        let config = std::fs::OpenOptions::new().append(true).open(self.path("precordia.toml"));
+        let (data, keys) = (of.join("backup-data"), of.join("backup-keys"));
+        let text =
+            format!("\n[backup]\ndata_dir = {data:?}\nkeys_dir = {keys:?}\nevery_seconds = 1\n");
+        config.unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
