@@ -55,7 +55,7 @@ impl Site {
 
     /// `None` where no PostgreSQL is installed.
     pub fn on_postgres(log_level: &str) -> Option<Self> {
-        Some(Self::with(log_level, Some(postgres::Server::get()?.database())))
+        Some(Self::with(log_level, Some(postgres::database()?)))
     }
 
     fn with(log_level: &str, postgres: Option<postgres::Database>) -> Self {

@@ -1,10 +1,8 @@
 //! The engines under test, and how a test gets a storage of its own on one of them.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Once, OnceLock};
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Once};
 
 use precordia_app::access::{OrgScope, PlatformScope};
 use precordia_app::port::Directory;
@@ -14,6 +12,7 @@ use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
 use crate::samples::uuid;
+pub use crate::server::Server;
 
 /// A storage that nobody else uses.
 pub struct Opened {
@@ -167,39 +166,7 @@ pub async fn connect(connection: &str) -> tokio_postgres::Client {
     client
 }
 
-/// One server for the whole run. It ends when this process does.
-pub struct Server {
-    pub dir: PathBuf,
-    pub port: u16,
-    /// Its standard input is open as long as this process lives.
-    _script: Child,
-}
-
 impl Server {
-    pub fn get() -> Option<&'static Server> {
-        static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-        SERVER.get_or_init(Server::start).as_ref()
-    }
-
-    fn start() -> Option<Server> {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut script = Command::new("sh")
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contract/postgres.sh"))
-            .arg(port.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut dir = String::new();
-        BufReader::new(script.stdout.take().unwrap()).read_line(&mut dir).unwrap();
-        if dir.trim().is_empty() || dir.trim() == "none" {
-            let _ = script.wait();
-            assert!(!dir.is_empty(), "PostgreSQL is installed and does not start");
-            return None;
-        }
-        Some(Server { dir: dir.trim().into(), port, _script: script })
-    }
-
     /// A new database, and the connection string of a login role that may do what the product needs and
     /// no more.
     pub async fn database(&self) -> String {

@@ -20,6 +20,7 @@ mod log;
 mod patients;
 mod premises;
 mod samples;
+mod server;
 mod tls;
 mod views;
 mod work;
