@@ -1,10 +1,10 @@
 //! Appends a second and how long each takes, at 1, 8, 64 and 512 waiters, beside a writer with one
 //! transaction each and beside the disk itself.
 //!
-//! An append is one sealed event of 300 bytes, one view row, one work item and one effect key. The writer
-//! with one transaction each is the same program with the same waiters, who append one after the other, so
-//! that none of them shares a commit. The disk makes four kilobytes durable for each waiter on a file of
-//! its own.
+//! An append is what the intake makes of an object, without the object: one event sealed to about 300
+//! bytes, one view row, one work item and one effect key. The organization's key seals. The writer with one
+//! transaction each is the same program with the same waiters, who append one after the other, so that none
+//! of them shares a commit. The disk makes four kilobytes durable for each waiter on a file of its own.
 
 use std::io::Write;
 use std::path::Path;
@@ -14,11 +14,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use precordia_app::access::OrgScope;
-use precordia_app::port::{
-    Append, Batch, Clock, EffectKey, ItemRow, NewEvent, NewWork, Ports, Priority, Random, Stream,
-    ViewChange, new_uuid, position_in_batch,
-};
-use precordia_model::{BlobId, Door, ItemId, ItemState, RequestId, WorkId};
+use precordia_app::port::{Append, Batch, Ports};
+use precordia_model::ItemId;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -26,10 +23,9 @@ use tokio::sync::Mutex;
 
 use crate::figures::{Figures, percentile};
 use crate::house::House;
+use crate::item::Maker;
 
 const WAITERS: [usize; 4] = [1, 8, 64, 512];
-const PAYLOAD_BYTES: usize = 300;
-const SEALED_ROW_BYTES: usize = 120;
 const PROCESSES_MAX: usize = 8;
 
 /// What is measured.
@@ -156,13 +152,15 @@ async fn appends(
 ) -> Result<Appended> {
     let begin = Instant::now();
     let end = begin + length;
+    let maker = Arc::new(Maker::new(ports, scope));
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..waiters {
         let (ports, scope, turn) = (ports.clone(), scope.clone(), turn.clone());
+        let maker = Arc::clone(&maker);
         tasks.spawn(async move {
             let mut times_ms = Vec::new();
             while Instant::now() < end {
-                let batch = batch(&*ports.clock, &*ports.random);
+                let batch = batch(&maker).await?;
                 let start = Instant::now();
                 let _turn = match &turn {
                     Some(turn) => Some(turn.lock().await),
@@ -182,52 +180,11 @@ async fn appends(
     Ok(Appended { times_ms, seconds: begin.elapsed().as_secs_f64() })
 }
 
-fn batch(clock: &dyn Clock, random: &dyn Random) -> Batch {
-    let item = ItemId(new_uuid(clock, random));
-    let stream = Stream::new("item", item);
-    let now = clock.now();
-    Batch {
-        events: vec![NewEvent {
-            stream: stream.clone(),
-            version: 1,
-            kind: "item.received".into(),
-            schema: 1,
-            actor: "system/bench".into(),
-            at: now,
-            cause: None,
-            request: RequestId(item.0),
-            payload: vec![7; PAYLOAD_BYTES],
-        }],
-        views: vec![ViewChange::Item(ItemRow {
-            id: item,
-            state: ItemState::InFlight,
-            door: Door::Upload,
-            sender: "system/bench".into(),
-            site: None,
-            received_at: now,
-            size_bytes: 100_000,
-            blob: Some(BlobId(item.0)),
-            recording: None,
-            linked_to: None,
-            position: position_in_batch(0),
-            version: 1,
-            reason: None,
-            sealed: vec![7; SEALED_ROW_BYTES],
-        })],
-        work: vec![NewWork {
-            id: WorkId(item.0),
-            kind: "bench".into(),
-            lane: stream.0.clone(),
-            subject: stream.0.clone(),
-            priority: Priority::Normal,
-            not_before: now,
-        }],
-        effects: vec![EffectKey {
-            key: format!("content/{}", new_uuid(clock, random).simple()),
-            subject: stream.0,
-        }],
-        ..Batch::default()
-    }
+async fn batch(maker: &Maker) -> Result<Batch> {
+    let keys = maker.keys().await?;
+    let id = ItemId(maker.new_id());
+    let key = Some(Arc::clone(&keys.organization));
+    Ok(maker.received(&keys, key, id, id.0.as_bytes()).1)
 }
 
 /// How often the disk makes four kilobytes durable when so many want it at once.
