@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use precordia_app::App;
 use precordia_app::port::{MasterKey, Ports, Vaults, Witness};
-use precordia_store::Store;
+use precordia_store::{Store, SyncAlarm};
 
 use crate::config::{Config, Engine};
 
@@ -80,6 +80,7 @@ async fn store(config: &Config) -> Result<Arc<Store>> {
     match config.storage.engine {
         Engine::Sqlite => {
             let mut options = precordia_store::SqliteOptions::new(&config.data_dir);
+            options.on_failed_sync = SyncAlarm::new(end_unsynced);
             if let Some(max) = config.storage.organizations_open_max {
                 options.organizations_open_max = max;
             }
@@ -89,10 +90,25 @@ async fn store(config: &Config) -> Result<Arc<Store>> {
             let url = config.storage.url.as_deref().context("storage.url is not set")?;
             let mut options = precordia_store::PostgresOptions::new(url, &config.data_dir);
             options.tls_ca_file.clone_from(&config.storage.tls_ca_file);
+            options.on_failed_sync = SyncAlarm::new(end_unsynced);
             precordia_store::open_postgres(options).await
         }
     }
     .with_context(|| format!("could not open the storage in `{}`", config.data_dir.display()))
+}
+
+/// The exit code after a failed sync.
+const UNSYNCED: i32 = 5;
+
+/// Ends the program where it stands: nothing that it could still write or answer would be sure to last.
+fn end_unsynced(what: &str) {
+    tracing::error!(
+        what,
+        hint = "look at the disk and its log, then start again: what is doubtful is written once more before \
+                it is used, and an organization for which that fails stays closed",
+        "the disk did not take what it was given: ending"
+    );
+    std::process::exit(UNSYNCED);
 }
 
 fn master(config: &Config, create: bool) -> Result<Arc<dyn MasterKey>> {

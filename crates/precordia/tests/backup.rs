@@ -32,7 +32,7 @@ fn json_of(site: &Site, words: &[&str], code: i32) -> Value {
 }
 
 fn worklist(client: &Client) -> Vec<Value> {
-    client.get("/api/worklist?limit=100").ok()["rows"].as_array().unwrap().clone()
+    client.post("/api/recordings/search", &json!({})).ok()["rows"].as_array().unwrap().clone()
 }
 
 fn what_one_engine_backed_up_the_other_restores_and_goes_on_with(site: &Site) {

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use common::{Client, Site, file_of};
 use power::replay::{Dice, LeftOut, Moment, Record, Unsynced};
@@ -26,8 +27,12 @@ use serde_json::json;
 /// Uploads of the recorded run.
 const UPLOADS: usize = 48;
 
-/// Lives of the program in the recorded run; each but the last is killed and followed by another.
+/// Lives of the program in the recorded run; each is killed, and all but the last are followed by one that
+/// a failed sync ends.
 const LIVES: usize = 3;
+
+/// The exit code after a failed sync.
+const UNSYNCED: i32 = 5;
 
 /// Power cuts; `PRECORDIA_POWER_CUTS` sets another number.
 fn cuts() -> u64 {
@@ -67,7 +72,13 @@ fn every_acknowledged_file_is_there_once_after_a_power_cut() {
         recorded.receipts.len(),
     );
     assert_eq!(failed, Vec::<String>::new());
-    for left_out in [LeftOut::Journal, LeftOut::Directories, LeftOut::OriginalsDirectories] {
+    for left_out in [
+        LeftOut::Journal,
+        LeftOut::Directories,
+        LeftOut::OriginalsDirectories,
+        LeftOut::JournalAgain,
+        LeftOut::WitnessAgain,
+    ] {
         let found = (1..=100).find_map(|seed| recorded.cut(seed, left_out).err());
         let found = found.unwrap_or_else(|| panic!("{left_out:?} left out was not found"));
         eprintln!("{left_out:?} not synced: {}", found.lines().next().unwrap_or_default());
@@ -78,11 +89,13 @@ fn every_acknowledged_file_is_there_once_after_a_power_cut() {
 fn recorded() -> Recorded {
     let aside = tempfile::tempdir().unwrap();
     let record = aside.path().join("record");
+    let order = aside.path().join("fail-sync");
     let mut site = Site::new("error");
     site.environment = vec![
         ("LD_PRELOAD", recorder(aside.path())),
         ("PRECORDIA_RECORD_LOG", record.clone()),
         ("PRECORDIA_RECORD_ROOT", site.root().to_owned()),
+        ("PRECORDIA_FAIL_SYNC", order.clone()),
     ];
     let code = site.apply("power", "Power Hospital");
     let mut server = site.serve();
@@ -116,10 +129,38 @@ fn recorded() -> Recorded {
         server.kill();
         if life < LIVES {
             server = site.serve();
+            let service = service.at(&server.url);
+            let upload = || drop(service.try_upload(&files[life], 0));
+            let length = witness(&site).1;
+            // A process that has written a line there believes what it wrote itself.
+            until(|| witness(&site).1 > length, upload);
+            for path in [witness(&site).0.as_str(), "ledger.db-wal"] {
+                std::fs::write(&order, path).unwrap();
+                until(|| !order.exists(), upload);
+            }
+            assert_eq!(server.wait(), Some(UNSYNCED));
+            server = site.serve();
         }
     }
     let receipts = receipts.into_inner().unwrap();
     Recorded { record: Record::read(&record, site.root()), service, receipts, files }
+}
+
+/// The organization's file of the witness, and how long it is.
+fn witness(site: &Site) -> (String, u64) {
+    let files = std::fs::read_dir(site.path("data-witness")).unwrap();
+    let files = files.map(|file| file.unwrap());
+    let named = files.map(|file| (file.file_name().into_string().unwrap(), file));
+    let mut ours = named.filter(|(name, _)| name != "platform.jsonl");
+    ours.next().map_or_else(Default::default, |(name, file)| (name, file.metadata().unwrap().len()))
+}
+
+/// Uploads are committed at once, and witnessed a second later.
+fn until(done: impl Fn() -> bool, upload: impl Fn()) {
+    while !done() {
+        upload();
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 /// The recorder, built with the compiler that SQLite is built with.

@@ -40,7 +40,7 @@ pub enum Fault {
 /// How a life ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The process is gone, and the system writes on what it was given.
+    /// The process is gone, and the system still shows everything that it was given.
     Process,
     /// The machine is gone, and with it what was not synced.
     Power,
@@ -87,8 +87,8 @@ struct State {
     full_for: usize,
     life: u64,
     dead: bool,
-    /// A sync failed in this life: what it should have written may be gone although it reads well.
-    tainted: bool,
+    /// A sync failed in this life.
+    sync_failed: bool,
     names: BTreeMap<PathBuf, Node>,
     stable_names: BTreeMap<PathBuf, Node>,
     unsynced_names: BTreeMap<PathBuf, Vec<Entry>>,
@@ -117,7 +117,7 @@ impl Disk {
             full_for: 0,
             life: 0,
             dead: false,
-            tainted: false,
+            sync_failed: false,
             names: root.clone(),
             stable_names: root,
             unsynced_names: BTreeMap::new(),
@@ -164,6 +164,15 @@ impl Disk {
         self.state().dead
     }
 
+    /// From then on nothing that this life writes can be relied on.
+    pub fn sync_failed(&self) -> bool {
+        self.state().sync_failed
+    }
+
+    pub fn plant(&self) -> Option<Plant> {
+        self.state().plant
+    }
+
     pub fn open_handles(&self) -> usize {
         self.state().handles.len()
     }
@@ -195,14 +204,14 @@ impl Disk {
     pub fn restart(&self, end: End) {
         let mut state = self.state();
         assert!(state.handles.is_empty(), "a file is still open at the end of a life");
-        if end == End::Power || state.tainted {
+        if end == End::Power {
             state.cut_power();
         }
         state.armed.clear();
         state.full_for = 0;
         state.life += 1;
         state.dead = false;
-        state.tainted = false;
+        state.sync_failed = false;
         state.locks.clear();
         state.shared.clear();
     }
@@ -274,7 +283,10 @@ impl Disk {
 
     pub fn sync_dir(&self, life: Life, dir: &Path) -> Result<(), Trouble> {
         let mut state = self.state();
-        state.sync_step(life, 7, 0)?;
+        if let Err(trouble) = state.sync_step(life, 7, 0) {
+            state.sync_failed |= trouble == Trouble::Io;
+            return Err(trouble);
+        }
         if state.plant == Some(Plant::DirectoryUnsynced) {
             return Ok(());
         }
@@ -371,10 +383,11 @@ impl Disk {
                 content.unsynced.drain(..).for_each(|change| tear(&mut stable, &change, &mut dice));
                 content.stable = stable;
                 state.dice = dice;
-                state.tainted = true;
                 if state.plant == Some(Plant::SyncErrorIgnored) {
                     return Ok(());
                 }
+                // What is doubtful already stays closed, and is written anew by whoever tries again.
+                state.sync_failed |= of != Synced::Recovered;
             }
             Err(_) => {}
         }
@@ -389,6 +402,8 @@ pub enum Synced {
     Database,
     /// SQLite's journal, which is what makes a commit durable.
     Journal,
+    /// The same, before a process stands on what another one left in it.
+    Recovered,
     /// A file of the storage's own: an original, or an empty file that becomes a database.
     Plain,
 }

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use precordia_store::{Files, OpenFile};
 
 use crate::disk::{Disk, HandleId, Inode, Life, Synced, Trouble};
+use crate::plant::Plant;
 use crate::vfs;
 
 /// The files as one life of the program sees them.
@@ -96,6 +97,21 @@ impl Files for SimFiles {
         let mut bytes = vec![0; (size - offset).min(length as usize)];
         self.disk.read(self.life, inode, offset, &mut bytes).map_err(failed)?;
         Ok(bytes)
+    }
+
+    fn rewrite(&self, path: &Path) -> io::Result<()> {
+        let plant = self.disk.plant();
+        let inode = match self.disk.open(self.life, path, false, false) {
+            Err(Trouble::NotFound) => return Ok(()),
+            _ if plant == Some(Plant::RecoveredUnsynced) => return Ok(()),
+            opened => opened.map_err(failed)?,
+        };
+        if plant != Some(Plant::RecoveredTrusted) {
+            let mut bytes = vec![0; self.disk.size(self.life, inode).map_err(failed)?];
+            self.disk.read(self.life, inode, 0, &mut bytes).map_err(failed)?;
+            self.disk.write(self.life, inode, 0, &bytes).map_err(failed)?;
+        }
+        self.disk.sync(self.life, inode, Synced::Recovered).map_err(failed)
     }
 
     fn entries(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {

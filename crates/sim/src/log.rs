@@ -13,6 +13,7 @@ use precordia_app::port::{
     StoredAccess, StoredEvent, StoredResource, Stream,
 };
 
+use crate::disk::Disk;
 use crate::plant::Plant;
 
 /// An event that its writer was told is in the ledger.
@@ -71,6 +72,7 @@ pub struct WatchedLog {
     pub promises: Arc<Promises>,
     pub plant: Option<Plant>,
     pub between: Between,
+    pub disk: Arc<Disk>,
     /// Answered for and not yet written: the fault `acknowledged-early`.
     pub late: tokio::sync::Mutex<Option<(RealmId, Batch)>>,
 }
@@ -81,8 +83,13 @@ impl EventLog for WatchedLog {
         if let Some(turn) = (self.between)(&batch) {
             turn.await;
         }
+        let unreliable = self.disk.sync_failed();
         let answer = self.append_planted(realm, batch.clone()).await?;
         if let Append::Done { positions } = &answer {
+            if unreliable {
+                let broken = String::from("an append was acknowledged after a failed sync");
+                self.promises.kept().broken = Some(broken);
+            }
             self.promises.done(realm.id(), &batch, positions);
         }
         Ok(answer)

@@ -16,6 +16,12 @@ pub enum Plant {
     BlobUnsynced,
     /// A failed sync is answered as if it had worked.
     SyncErrorIgnored,
+    /// A failed sync is told as some other failure.
+    SyncErrorUnnamed,
+    /// What a dead process left in the journal is taken for durable.
+    RecoveredUnsynced,
+    /// It is synced, and not written again: after a failed sync that is nothing.
+    RecoveredTrusted,
     /// Effect keys are not checked.
     EffectUnchecked,
     /// What a decision stood on is not looked at again when it is written.
@@ -27,12 +33,15 @@ pub enum Plant {
 }
 
 impl Plant {
-    pub const ALL: [Plant; 9] = [
+    pub const ALL: [Plant; 12] = [
         Plant::AcknowledgedEarly,
         Plant::CommitUnsynced,
         Plant::DirectoryUnsynced,
         Plant::BlobUnsynced,
         Plant::SyncErrorIgnored,
+        Plant::SyncErrorUnnamed,
+        Plant::RecoveredUnsynced,
+        Plant::RecoveredTrusted,
         Plant::EffectUnchecked,
         Plant::PremiseUnchecked,
         Plant::LeaseUnchecked,
@@ -46,6 +55,9 @@ impl Plant {
             Plant::DirectoryUnsynced => "directory-unsynced",
             Plant::BlobUnsynced => "blob-unsynced",
             Plant::SyncErrorIgnored => "sync-error-ignored",
+            Plant::SyncErrorUnnamed => "sync-error-unnamed",
+            Plant::RecoveredUnsynced => "recovered-unsynced",
+            Plant::RecoveredTrusted => "recovered-trusted",
             Plant::EffectUnchecked => "effect-unchecked",
             Plant::PremiseUnchecked => "premise-unchecked",
             Plant::LeaseUnchecked => "lease-unchecked",

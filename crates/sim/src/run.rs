@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use precordia_app::port::Ports;
 use precordia_app::{App, AppError, OrganizationSpec, Settings, SiteSpec};
 use precordia_model::OrganizationId;
-use precordia_store::{SqliteOptions, Store};
+use precordia_store::{SqliteOptions, Store, SyncAlarm};
 use tokio::runtime::Runtime;
 
 use crate::actor::{Actor, scope_of};
@@ -110,6 +111,8 @@ struct Run {
     life: Option<Life>,
     /// A fault was armed in this life: errors are to be expected.
     troubled: bool,
+    /// The storage told that a sync failed.
+    told: Arc<AtomicBool>,
     report: Report,
 }
 
@@ -155,6 +158,7 @@ impl Run {
             known: BTreeMap::new(),
             life: None,
             troubled: false,
+            told: Arc::default(),
             report: Report::default(),
         }
     }
@@ -178,15 +182,26 @@ impl Run {
             let outcome = self.one_step().await?;
             self.collect();
             self.disk.note(outcome as u64);
-            if self.disk.is_dead() {
-                self.say("the process died");
-                let end = if self.dice.one_in(4) { End::Process } else { End::Power };
-                self.restart(end).await?;
-            }
+            self.maybe_end().await?;
         }
         self.settle().await?;
         self.report.trace = self.disk.trace();
         self.report.acknowledged = self.known.values().map(|k| k.acknowledged.len()).sum();
+        Ok(())
+    }
+
+    /// A process ends by a crash, or by itself after a failed sync.
+    async fn maybe_end(&mut self) -> Played {
+        let told = self.told.load(Ordering::SeqCst);
+        if self.disk.sync_failed() && !told && !self.disk.is_dead() {
+            return Err(String::from("a sync failed and nobody was told"));
+        }
+        if told || self.disk.is_dead() {
+            self.say(if told { "the process ends: a sync failed" } else { "the process died" });
+            self.disk.kill();
+            let end = if self.dice.one_in(2) { End::Process } else { End::Power };
+            self.restart(end).await?;
+        }
         Ok(())
     }
 
@@ -249,6 +264,10 @@ impl Run {
     async fn open(&mut self) -> Played {
         let mut options = SqliteOptions::new(Path::new("/data"));
         options.files = Arc::new(SimFiles::new(&self.disk));
+        options.journal_pages = if self.order.seed.is_multiple_of(3) { 60 } else { 4000 };
+        let told = Arc::new(AtomicBool::new(false));
+        self.told = Arc::clone(&told);
+        options.on_failed_sync = SyncAlarm::new(move |_| told.store(true, Ordering::SeqCst));
         let store = precordia_store::open_sqlite(options).await.map_err(|e| e.to_string())?;
         let mut ports = precordia_store::ports(
             &store,
@@ -262,6 +281,7 @@ impl Run {
             promises: Arc::clone(&self.promises),
             plant: self.order.plant,
             between: self.stage.between(),
+            disk: Arc::clone(&self.disk),
             late: tokio::sync::Mutex::default(),
         });
         ports.work = Arc::new(ThievingQueue { queue: ports.work, stage: Arc::clone(&self.stage) });
@@ -293,8 +313,33 @@ impl Run {
     }
 
     async fn restart(&mut self, end: End) -> Played {
-        self.reopen(end).await?;
+        let often = if end == End::Process { 2 } else { 8 };
+        if self.dice.one_in(often) {
+            self.short_life(end).await?;
+        } else {
+            self.reopen(end).await?;
+        }
         self.check(Originals::Some(self.report.restarts)).await
+    }
+
+    /// A process that opens the storage, sends checkpoints and is gone again, with or without a fault.
+    async fn short_life(&mut self, end: End) -> Played {
+        self.say(&format!("a short life after {end:?}"));
+        self.report.restarts += 1;
+        self.end_life(end).await?;
+        if self.dice.one_in(2) {
+            self.arm(30);
+        }
+        let lived = match self.open().await {
+            Ok(()) => self.life()?.app.checkpoint_all().await.map_err(|e| e.to_string()),
+            Err(cause) => Err(cause),
+        };
+        if let (Err(cause), false) = (lived, self.troubled) {
+            return Err(format!("a start failed although nothing was wrong: {cause}"));
+        }
+        self.disk.kill();
+        let end = if self.dice.one_in(4) { End::Process } else { End::Power };
+        self.reopen(end).await
     }
 
     async fn reopen(&mut self, end: End) -> Played {
@@ -311,9 +356,13 @@ impl Run {
     }
 
     fn maybe_arm(&mut self) {
-        if !self.dice.one_in(5) {
-            return;
+        if self.dice.one_in(5) {
+            self.arm(70);
         }
+    }
+
+    /// One fault, within so many steps of the disk.
+    fn arm(&mut self, most: usize) {
         let fault = match self.dice.below(8) {
             0..=3 => Fault::Crash,
             4 => Fault::WriteFails,
@@ -321,7 +370,7 @@ impl Run {
             6 => Fault::Full,
             _ => Fault::ReadFails,
         };
-        let most = if fault == Fault::SyncFails { 12 } else { 70 };
+        let most = if fault == Fault::SyncFails { 12 } else { most };
         let after = self.dice.below(most);
         self.say(&format!("{fault:?} after {after}"));
         self.disk.arm(fault, after);

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 use rusqlite::ffi;
 
 use crate::disk::{Disk, HandleId, Inode, Life, Synced, Trouble};
+use crate::plant::Plant;
 use crate::shm::{Held, Shm};
 
 pub const NAME: &str = "precordia-sim";
@@ -350,7 +351,10 @@ unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, _: c_int) -> c_int {
     if done.is_ok() {
         open.unsynced_dir = None;
     }
-    answer(done, ffi::SQLITE_IOERR_FSYNC)
+    match open.disk.plant() {
+        Some(Plant::SyncErrorUnnamed) => answer(done, ffi::SQLITE_IOERR_WRITE),
+        _ => answer(done, ffi::SQLITE_IOERR_FSYNC),
+    }
 }
 
 unsafe extern "C" fn file_size(file: *mut ffi::sqlite3_file, out: *mut i64) -> c_int {

@@ -43,6 +43,12 @@ pub trait Files: Send + Sync {
     /// At most `length` bytes from `offset`; shorter only at the end.
     fn read(&self, path: &Path, offset: u64, length: u32) -> io::Result<Vec<u8>>;
 
+    /// Writes what a file holds once more in its place, and syncs it; nothing when there is no such file.
+    ///
+    /// A sync alone does not make durable what is read: after one that failed, the system shows pages that
+    /// the disk does not have and that no later sync writes.
+    fn rewrite(&self, path: &Path) -> io::Result<()>;
+
     fn entries(&self, dir: &Path) -> io::Result<Vec<PathBuf>>;
 }
 
@@ -52,6 +58,8 @@ pub trait OpenFile: Send {
     /// Puts the content on stable storage.
     fn sync_all(&mut self) -> io::Result<()>;
 }
+
+const REWRITTEN_AT_ONCE: usize = 256 * 1024;
 
 /// The machine's own file system.
 #[derive(Clone, Copy, Debug, Default)]
@@ -113,6 +121,26 @@ impl Files for LocalFiles {
         Ok(bytes)
     }
 
+    fn rewrite(&self, path: &Path) -> io::Result<()> {
+        let file = match OpenOptions::new().read(true).write(true).open(path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            opened => opened?,
+        };
+        let mut chunk = vec![0; REWRITTEN_AT_ONCE];
+        let mut at = 0;
+        loop {
+            match file.read_at(&mut chunk, at) {
+                Ok(0) => return file.sync_all(),
+                Ok(got) => {
+                    file.write_all_at(&chunk[..got], at)?;
+                    at += got as u64;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
     fn entries(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {
         fs::read_dir(dir)?.map(|entry| entry.map(|entry| entry.path())).collect()
     }
@@ -127,5 +155,24 @@ impl OpenFile for LocalFile {
 
     fn sync_all(&mut self) -> io::Result<()> {
         self.0.sync_all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_written_again_is_what_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        LocalFiles.rewrite(&path).unwrap();
+        assert!(!path.exists());
+        for length in [0, 1, REWRITTEN_AT_ONCE, 2 * REWRITTEN_AT_ONCE + 7] {
+            let content: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+            fs::write(&path, &content).unwrap();
+            LocalFiles.rewrite(&path).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), content);
+        }
     }
 }

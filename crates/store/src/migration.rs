@@ -68,13 +68,19 @@ fn missing(shape: Shape, applied: &[String]) -> Result<Vec<&'static Migration>, 
 }
 
 pub(crate) fn sqlite(connection: &mut SqliteConnection, shape: Shape) -> Result<(), DbError> {
-    if sqlite_missing(connection, shape)?.is_empty() {
+    let missing = sqlite_missing(connection, shape)?;
+    if missing.is_empty() {
         return Ok(());
     }
+    if missing.len() == wanted(shape).count() {
+        connection.batch(
+            "CREATE TABLE IF NOT EXISTS migration (name TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID",
+        )?;
+        // SQLite throws the journal of an empty file away. So the file's first page is durable before
+        // anything stands in the journal that somebody could miss.
+        connection.checkpoint()?;
+    }
     connection.batch("BEGIN IMMEDIATE")?;
-    connection.batch(
-        "CREATE TABLE IF NOT EXISTS migration (name TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID",
-    )?;
     // Asked again under the lock: another process may have been first.
     for migration in sqlite_missing(connection, shape)? {
         connection.batch(migration.sqlite)?;

@@ -24,6 +24,7 @@ use crate::engine::{
 };
 use crate::files::{Files, LocalFiles};
 use crate::migration::Shape;
+use crate::syncs::{SyncAlarm, Syncs, WatchedFiles};
 
 /// The embedded default: everything under one directory.
 #[derive(Clone)]
@@ -34,11 +35,20 @@ pub struct SqliteOptions {
     pub organizations_open_max: usize,
     /// The machine's own, unless a test wants worse ones.
     pub files: Arc<dyn Files>,
+    /// Pages of a journal from which a commit moves them to the main file.
+    pub journal_pages: u32,
+    pub on_failed_sync: SyncAlarm,
 }
 
 impl SqliteOptions {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), organizations_open_max: 64, files: Arc::new(LocalFiles) }
+        Self {
+            data_dir: data_dir.into(),
+            organizations_open_max: 64,
+            files: Arc::new(LocalFiles),
+            journal_pages: 4000,
+            on_failed_sync: SyncAlarm::default(),
+        }
     }
 }
 
@@ -58,6 +68,8 @@ pub struct PostgresOptions {
     pub connections_max: usize,
     /// Organizations whose committers are kept; the least recently used is stopped.
     pub organizations_open_max: usize,
+    /// Of blobs; the server looks after its own.
+    pub on_failed_sync: SyncAlarm,
 }
 
 impl PostgresOptions {
@@ -68,6 +80,7 @@ impl PostgresOptions {
             data_dir: data_dir.into(),
             connections_max: 16,
             organizations_open_max: 1024,
+            on_failed_sync: SyncAlarm::default(),
         }
     }
 }
@@ -82,7 +95,7 @@ pub struct Store {
 }
 
 enum Engine {
-    Sqlite { files: Arc<dyn Files>, data_dir: PathBuf },
+    Sqlite { files: Arc<dyn Files>, syncs: Syncs, journal_pages: u32, data_dir: PathBuf },
     Postgres { pool: Arc<Pool> },
 }
 
@@ -110,11 +123,13 @@ struct Realms {
 
 /// Opens the embedded storage and brings the control ledger up to date.
 pub async fn open_sqlite(options: SqliteOptions) -> Result<Arc<Store>, StoreError> {
-    let SqliteOptions { files, data_dir, .. } = options;
+    let SqliteOptions { files, data_dir, journal_pages, .. } = options;
+    let syncs = Syncs::new(options.on_failed_sync);
+    let files: Arc<dyn Files> = Arc::new(WatchedFiles { files, syncs: syncs.clone() });
     let control = data_dir.join("control.db");
     directories::create_file(&files, &data_dir, &control).await?;
     let blobs = BlobRoot::new(Arc::clone(&files), &data_dir);
-    let engine = Engine::Sqlite { files, data_dir };
+    let engine = Engine::Sqlite { files, syncs, journal_pages, data_dir };
     Store::start(engine, options.organizations_open_max, blobs).await
 }
 
@@ -130,7 +145,9 @@ pub async fn open_postgres(options: PostgresOptions) -> Result<Arc<Store>, Store
     let pool = Pool::new(config, connector, options.connections_max);
     let durable = pool.is_durable().await.map_err(|e| e.store(context))?;
     if !durable {
-        return Err(failed("the server runs with `fsync` or `full_page_writes` off"));
+        return Err(failed(
+            "the server runs with `fsync` or `full_page_writes` off, or `data_sync_retry` on",
+        ));
     }
     if let Some(fault) = pool.login_fault().await.map_err(|e| e.store(context))? {
         return Err(failed(fault));
@@ -140,7 +157,9 @@ pub async fn open_postgres(options: PostgresOptions) -> Result<Arc<Store>, Store
     PostgresSchema::provision(&pool, &platform, Shape::Platform)
         .await
         .map_err(|e| e.store(context))?;
-    let blobs = BlobRoot::new(Arc::new(LocalFiles), &options.data_dir);
+    let syncs = Syncs::new(options.on_failed_sync);
+    let files = WatchedFiles { files: Arc::new(LocalFiles), syncs };
+    let blobs = BlobRoot::new(Arc::new(files), &options.data_dir);
     Store::start(Engine::Postgres { pool }, options.organizations_open_max, blobs).await
 }
 
@@ -219,7 +238,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let realm = RealmId(Some(organization));
         match &self.engine {
-            Engine::Sqlite { files, data_dir } => {
+            Engine::Sqlite { files, data_dir, .. } => {
                 let ledger = ledger_path(data_dir, realm);
                 directories::create_file(files, data_dir, &ledger).await?;
             }
@@ -271,13 +290,14 @@ impl Store {
             None => DbError::Unable("the control ledger is gone".into()).store(context),
         };
         let database = match &self.engine {
-            Engine::Sqlite { files, data_dir } => {
+            Engine::Sqlite { files, syncs, journal_pages, data_dir } => {
                 let path = ledger_path(data_dir, realm);
                 let (look, looked_at) = (Arc::clone(files), path.clone());
                 if !directories::run(context, move || look.exists(&looked_at)).await? {
                     return Err(unknown());
                 }
-                let place = SqlitePlace { path, vfs: files.vfs().map(str::to_owned) };
+                let (files, syncs) = (Arc::clone(files), syncs.clone());
+                let place = SqlitePlace { path, files, syncs, journal_pages: *journal_pages };
                 let database = SqliteDatabase::open(place, shape(realm)).await;
                 Database::Sqlite(Arc::new(database.map_err(|e| e.store(context))?))
             }

@@ -4,12 +4,17 @@
 //! it may lie on storage that refuses anything but appending. Lines are numbered, so a line that is taken
 //! out of the middle or the start is missed; one that is taken from the end is not. A witness on the same
 //! disk protects against changes of the data directory, not against somebody who has both.
+//!
+//! The end of a file may read well and not be on the disk, when a sync failed here or in a process before.
+//! So before a process appends its first line, and after every failure, the end is written once more in its
+//! place. Storage that refuses this is believed until a sync fails.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use precordia_app::audit::{CheckpointLine, realm_named};
@@ -24,6 +29,18 @@ const TAIL_BYTES: u64 = 65_536;
 
 struct FileWitness {
     dir: PathBuf,
+    ends: Arc<Mutex<BTreeMap<RealmId, End>>>,
+}
+
+/// What this process knows of the end of a file.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum End {
+    /// Another one wrote it.
+    #[default]
+    Unknown,
+    /// It is being written, or could not be synced.
+    Doubtful,
+    Durable,
 }
 
 /// A witness in `dir`, which is created if absent. It must not lie in `data_dir`, nor hold it.
@@ -47,7 +64,7 @@ pub async fn witness_in(dir: &Path, data_dir: &Path) -> Result<Arc<dyn Witness>,
 
 /// The witness in `dir` as it is: for verification, which must not create one.
 pub fn witness_of(dir: &Path) -> Arc<dyn Witness> {
-    Arc::new(FileWitness { dir: dir.to_owned() })
+    Arc::new(FileWitness { dir: dir.to_owned(), ends: Arc::default() })
 }
 
 impl FileWitness {
@@ -60,8 +77,13 @@ impl FileWitness {
 impl Witness for FileWitness {
     async fn record(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         let (dir, path) = (self.dir.clone(), self.path(checkpoint.realm));
-        let checkpoint = checkpoint.clone();
-        run("recording a checkpoint", move || Ok(append(&dir, &path, &checkpoint))).await?
+        let (checkpoint, ends) = (checkpoint.clone(), Arc::clone(&self.ends));
+        run("recording a checkpoint", move || {
+            let mut ends = ends.lock().unwrap_or_else(PoisonError::into_inner);
+            let end = ends.entry(checkpoint.realm).or_default();
+            Ok(append(&dir, &path, end, &checkpoint))
+        })
+        .await?
     }
 
     async fn realms(&self) -> Result<Vec<RealmId>, StoreError> {
@@ -142,7 +164,12 @@ fn parse(line: &[u8]) -> Option<CheckpointLine> {
     (1..LINES_MAX).contains(&line.number).then_some(line)
 }
 
-fn append(dir: &Path, path: &Path, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+fn append(
+    dir: &Path,
+    path: &Path,
+    end: &mut End,
+    checkpoint: &Checkpoint,
+) -> Result<(), StoreError> {
     let failed = |e: io::Error| crate::directories::failed("recording a checkpoint", &e);
     let mut file = OpenOptions::new()
         .read(true)
@@ -154,6 +181,12 @@ fn append(dir: &Path, path: &Path, checkpoint: &Checkpoint) -> Result<(), StoreE
     // Several processes may record; closing the file unlocks it.
     file.lock().map_err(failed)?;
     let tail = tail(&mut file).map_err(failed)?;
+    if *end != End::Durable {
+        match write_again(path, &file, &tail) {
+            Err(e) if e.kind() == io::ErrorKind::PermissionDenied && *end == End::Unknown => {}
+            done => done.map_err(failed)?,
+        }
+    }
     let last = tail.split(|byte| *byte == b'\n').rev().find_map(parse);
     let number = match last {
         Some(line) => line.number + 1,
@@ -171,7 +204,22 @@ fn append(dir: &Path, path: &Path, checkpoint: &Checkpoint) -> Result<(), StoreE
     let line = CheckpointLine::new(number, checkpoint);
     serde_json::to_writer(&mut bytes, &line).map_err(|e| failed(e.into()))?;
     bytes.push(b'\n');
-    file.write_all(&bytes).and_then(|()| file.sync_all()).and_then(|()| sync(dir)).map_err(failed)
+    *end = End::Doubtful;
+    file.write_all(&bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| sync(dir))
+        .map_err(failed)?;
+    *end = End::Durable;
+    Ok(())
+}
+
+/// Writes the end of the file once more in its place, and syncs it.
+fn write_again(path: &Path, file: &File, tail: &[u8]) -> io::Result<()> {
+    let at = file.metadata()?.len().saturating_sub(tail.len() as u64);
+    // Another handle: on this one every write goes to the end.
+    let file = OpenOptions::new().write(true).open(path)?;
+    file.write_all_at(tail, at)?;
+    file.sync_all()
 }
 
 /// The end of the file; its first line may be cut.

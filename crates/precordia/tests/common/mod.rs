@@ -178,6 +178,11 @@ impl Server {
         let _ = self.child.wait();
     }
 
+    /// The exit code, when it ends by itself.
+    pub fn wait(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
     /// SIGTERM, and the exit code.
     pub fn stop(&mut self) -> Option<i32> {
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();

@@ -7,6 +7,7 @@
  *
  * PRECORDIA_RECORD_LOG   where to write
  * PRECORDIA_RECORD_ROOT  the directory; of what is in it, names that begin with `data`
+ * PRECORDIA_FAIL_SYNC    a file; while it is there, the next sync of a path that holds its text fails, once
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -26,7 +27,8 @@
 #include <unistd.h>
 
 enum operation {
-    CREATE = 1, WRITE, TRUNCATE, SYNC, SYNC_DIR, LINK, UNLINK, MAKE_DIR, RENAME, NOT_UNDERSTOOD
+    CREATE = 1, WRITE, TRUNCATE, SYNC, SYNC_DIR, LINK, UNLINK, MAKE_DIR, RENAME, NOT_UNDERSTOOD,
+    SYNC_FAILED
 };
 
 static int log_fd = -1;
@@ -149,11 +151,28 @@ static int recorded_truncate(int fd, off_t length) {
 int ftruncate(int fd, off_t length) { return recorded_truncate(fd, length); }
 int ftruncate64(int fd, off64_t length) { return recorded_truncate(fd, length); }
 
+/* Whether this sync was told to fail. Whoever takes the order away is the one. */
+static int is_failing(const char *path) {
+    const char *order = getenv("PRECORDIA_FAIL_SYNC");
+    char text[64] = "";
+    int fd = order ? (int)syscall(SYS_openat, AT_FDCWD, order, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0) return 0;
+    ssize_t length = read(fd, text, sizeof text - 1);
+    close(fd);
+    return length > 0 && strstr(path, text) && syscall(SYS_unlinkat, AT_FDCWD, order, 0) == 0;
+}
+
 static int recorded_sync(int fd, long call) {
     struct stat about;
     char path[PATH_MAX];
     int ours = recorded(fd, &about, path);
     if (ours) pthread_mutex_lock(&alone);
+    if (ours && is_failing(path)) {
+        note(SYNC_FAILED, about.st_ino, 0, path, "", 0);
+        pthread_mutex_unlock(&alone);
+        errno = EIO;
+        return -1;
+    }
     int done = (int)syscall(call, fd);
     if (ours) {
         enum operation what = S_ISDIR(about.st_mode) ? SYNC_DIR : SYNC;

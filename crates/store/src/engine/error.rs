@@ -9,6 +9,8 @@ pub(crate) enum DbError {
     Refused(String),
     /// The engine could not work now: locked, disconnected, input or output failed.
     Unable(String),
+    /// A sync failed: what the disk has is not known.
+    Unsynced(String),
     Full,
     Damaged {
         what: &'static str,
@@ -19,7 +21,7 @@ pub(crate) enum DbError {
 impl DbError {
     pub(crate) fn store(self, context: &'static str) -> StoreError {
         match self {
-            DbError::Refused(message) | DbError::Unable(message) => {
+            DbError::Refused(message) | DbError::Unable(message) | DbError::Unsynced(message) => {
                 StoreError::Failed { context, message }
             }
             DbError::Full => StoreError::Full { context },
@@ -32,6 +34,7 @@ impl DbError {
         match self {
             DbError::Refused(message) => DbError::Refused(message.clone()),
             DbError::Unable(message) => DbError::Unable(message.clone()),
+            DbError::Unsynced(message) => DbError::Unsynced(message.clone()),
             DbError::Full => DbError::Full,
             DbError::Damaged { what, detail } => DbError::Damaged { what, detail: detail.clone() },
         }

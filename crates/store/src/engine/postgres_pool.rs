@@ -67,7 +67,8 @@ impl Pool {
     pub(crate) async fn is_durable(self: &Arc<Self>) -> Result<bool, DbError> {
         let mut taken = self.take().await?;
         let sql = "SELECT current_setting('fsync') = 'on' \
-                   AND current_setting('full_page_writes') = 'on'";
+                   AND current_setting('full_page_writes') = 'on' \
+                   AND COALESCE(current_setting('data_sync_retry', true), 'off') = 'off'";
         let row = taken.client().client.query_one(sql, &[]).await.map_err(failed)?;
         taken.give_back();
         row.try_get(0).map_err(failed)

@@ -3,19 +3,23 @@
 //! Jobs run whole on a blocking thread, so a caller that goes away cannot leave a transaction open.
 //! Several processes may use one file; whoever holds the write lock is waited for.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
+use rusqlite::hooks::Wal;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{ErrorCode, OpenFlags};
+use rusqlite::{ErrorCode, OpenFlags, ffi};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::spawn_blocking;
 
 use super::{Connection, DbError, Job, Lock, Row, ScrubTable, Statement, TransactionError, Value};
+use crate::files::Files;
 use crate::migration::{self, Shape};
+use crate::syncs::Syncs;
 
 /// Readers of one file in one process. More than two gain little on the disks that clinics have.
 const READERS_MAX: usize = 2;
@@ -26,12 +30,26 @@ const LOCK_WAIT_MAX: Duration = Duration::from_secs(30);
 /// Distinct statements of the product, with room.
 const STATEMENTS_CACHED_MAX: usize = 192;
 
-/// Where a realm's file is, and the VFS that reaches it.
+/// Where a realm's file is, and how it is reached.
 #[derive(Clone)]
 pub(crate) struct SqlitePlace {
     pub(crate) path: PathBuf,
-    /// `None` is SQLite's own.
-    pub(crate) vfs: Option<String>,
+    pub(crate) files: Arc<dyn Files>,
+    pub(crate) syncs: Syncs,
+    /// Pages of the journal from which a commit moves them to the main file.
+    pub(crate) journal_pages: u32,
+}
+
+impl SqlitePlace {
+    fn journal(&self) -> PathBuf {
+        let mut path = self.path.clone().into_os_string();
+        path.push("-wal");
+        path.into()
+    }
+
+    fn directory(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
 }
 
 /// A realm's file. Connections are opened when first needed.
@@ -47,9 +65,8 @@ impl SqliteDatabase {
     pub(crate) async fn open(place: SqlitePlace, shape: Shape) -> Result<Self, DbError> {
         let opened = place.clone();
         let writer = blocking(move || {
-            let mut connection = SqliteConnection::open(&opened, Access::Write)?;
+            let mut connection = SqliteConnection::open_writer(&opened)?;
             migration::sqlite(&mut connection, shape)?;
-            connection.make_recovered_durable()?;
             Ok(connection)
         })
         .await?;
@@ -90,9 +107,15 @@ impl SqliteDatabase {
             // The connection is put back only when its state is known; otherwise dropping it rolls back.
             let mut connection = match writer.take() {
                 Some(connection) => connection,
-                None => SqliteConnection::open(&place, Access::Write)
-                    .map_err(TransactionError::RolledBack)?,
+                None => {
+                    SqliteConnection::open_writer(&place).map_err(TransactionError::RolledBack)?
+                }
             };
+            if let Some(failure) = place.syncs.failure() {
+                *writer = Some(connection);
+                let cause = DbError::Unsynced(failure.to_owned());
+                return Err(TransactionError::RolledBack(cause));
+            }
             if let Err(cause) = connection.batch("BEGIN IMMEDIATE") {
                 *writer = Some(connection);
                 return Err(TransactionError::RolledBack(cause));
@@ -100,10 +123,9 @@ impl SqliteDatabase {
             match run_now(job, &mut connection) {
                 Ok(value) => {
                     if connection.batch("COMMIT").is_err() {
-                        // The journal may hold frames that the disk never took. The open connections
-                        // know that these do not count and write over them next; whoever opened the
-                        // file anew would read them back as committed, and a power cut would take
-                        // them away with all that was committed after them. So nothing is closed.
+                        // The journal may hold frames of it. The open connections know that these do
+                        // not count and write over them next; whoever opened the file anew would read
+                        // them back as committed. So nothing is closed.
                         if connection.is_idle() || connection.batch("ROLLBACK").is_ok() {
                             *writer = Some(connection);
                         }
@@ -136,25 +158,18 @@ impl SqliteDatabase {
         let mut writer = Arc::clone(&self.writer).lock_owned().await;
         let place = self.place.clone();
         blocking(move || {
-            let mut connection = match writer.take() {
+            let connection = match &mut *writer {
                 Some(connection) => connection,
-                None => SqliteConnection::open(&place, Access::Write)?,
+                None => writer.insert(SqliteConnection::open_writer(&place)?),
             };
-            connection.batch("BEGIN IMMEDIATE")?;
-            for table in tables {
-                connection.batch(&format!(
-                    "CREATE TABLE scrub AS SELECT * FROM {table}; DELETE FROM {table}; \
-                     INSERT INTO {table} SELECT * FROM scrub; DROP TABLE scrub"
-                ))?;
+            if let Some(failure) = place.syncs.failure() {
+                return Err(DbError::Unsynced(failure.to_owned()));
             }
-            connection.batch("COMMIT")?;
-            let outcome = connection.query_now("PRAGMA wal_checkpoint(TRUNCATE)", &[])?;
-            let busy = outcome.into_iter().next().map(|row| row.fields("checkpoint").int());
-            *writer = Some(connection);
-            match busy.transpose()? {
-                Some(0) => Ok(()),
-                _ => Err(DbError::Unable("a reader holds the journal file".into())),
+            let scrubbed = connection.scrub(tables);
+            if !connection.is_idle() && connection.batch("ROLLBACK").is_err() {
+                *writer = None;
             }
+            scrubbed
         })
         .await
     }
@@ -196,15 +211,23 @@ pub(crate) enum Access {
     Write,
 }
 
-pub(crate) struct SqliteConnection(rusqlite::Connection);
+pub(crate) struct SqliteConnection {
+    connection: rusqlite::Connection,
+    syncs: Syncs,
+}
 
 impl SqliteConnection {
-    pub(crate) fn open(place: &SqlitePlace, access: Access) -> Result<Self, DbError> {
+    /// A connection that writes, on a journal whose every frame is durable.
+    fn open_writer(place: &SqlitePlace) -> Result<Self, DbError> {
+        let mut connection = Self::open(place, Access::Write)?;
+        connection.make_recovered_durable(place)?;
+        Ok(connection)
+    }
+
+    fn open(place: &SqlitePlace, access: Access) -> Result<Self, DbError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let opened = match &place.vfs {
-            Some(vfs) => {
-                rusqlite::Connection::open_with_flags_and_vfs(&place.path, flags, vfs.as_str())
-            }
+        let opened = match place.files.vfs() {
+            Some(vfs) => rusqlite::Connection::open_with_flags_and_vfs(&place.path, flags, vfs),
             None => rusqlite::Connection::open_with_flags(&place.path, flags),
         };
         let mut connection = opened.map_err(failed)?;
@@ -219,48 +242,108 @@ impl SqliteConnection {
             since.elapsed() < LOCK_WAIT_MAX
         };
         connection.busy_handler(Some(wait)).map_err(failed)?;
-        let mut connection = Self(connection);
+        let mut connection = Self { connection, syncs: place.syncs.clone() };
         connection.batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; \
              PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; \
              PRAGMA foreign_keys = OFF; PRAGMA journal_size_limit = 67108864",
         )?;
-        connection.batch(match access {
-            Access::Write => "PRAGMA cache_size = -4096; PRAGMA wal_autocheckpoint = 4000",
-            Access::Read => "PRAGMA cache_size = -1024; PRAGMA query_only = ON",
-        })?;
+        match access {
+            Access::Write => {
+                connection.batch("PRAGMA cache_size = -4096")?;
+                connection.checkpoint_from(place.journal_pages)?;
+            }
+            Access::Read => {
+                connection.batch("PRAGMA cache_size = -1024; PRAGMA query_only = ON")?
+            }
+        }
         Ok(connection)
+    }
+
+    /// What SQLite would do by itself, without telling anybody when the disk did not take it.
+    ///
+    /// A checkpoint in several parts syncs at its last one, so a failed sync loses pages that no later
+    /// part writes again, and the journal that has them is written over.
+    fn checkpoint_from(&mut self, pages_max: u32) -> Result<(), DbError> {
+        let syncs = self.syncs.clone();
+        let checkpoint = move |journal: &mut Wal, pages: i32| {
+            if u32::try_from(pages).is_ok_and(|pages| pages >= pages_max)
+                && let Err(DbError::Unsynced(what)) = journal.checkpoint().map_err(failed)
+            {
+                syncs.fail(what);
+            }
+            // The commit itself holds.
+            Ok(())
+        };
+        self.connection.wal_hook(Some(checkpoint)).map_err(failed)
     }
 
     /// No transaction is open.
     fn is_idle(&self) -> bool {
-        self.0.is_autocommit()
+        self.connection.is_autocommit()
     }
 
     /// Puts what the journal holds on stable storage before anybody stands on it.
     ///
-    /// A process that is killed while it commits leaves frames that nobody synced. Whoever opens the file
-    /// next reads them from the system's cache as committed; a power cut after that would take away what
-    /// was answered for meanwhile, such as a checkpoint in the witness. A checkpoint syncs the journal first.
-    fn make_recovered_durable(&mut self) -> Result<(), DbError> {
-        let begun = Instant::now();
-        loop {
-            let outcome = self.query_now("PRAGMA wal_checkpoint(PASSIVE)", &[])?;
-            let busy = outcome.into_iter().next().map(|row| row.fields("checkpoint").int());
-            if busy.transpose()? == Some(0) {
-                return Ok(());
-            }
-            // Another process is at it.
-            if begun.elapsed() > LOCK_WAIT_MAX {
-                return Err(DbError::Unable("the journal could not be made durable".into()));
-            }
-            std::thread::sleep(Duration::from_millis(1));
+    /// A process that died while it committed leaves frames that nobody synced, or that a sync failed to
+    /// write. Whoever opens the file next reads them from the system's cache as committed; a power cut would
+    /// take them away, and what was answered for meanwhile, such as a checkpoint in the witness. Whoever has
+    /// the write lock is the only one to change the journal.
+    fn make_recovered_durable(&mut self, place: &SqlitePlace) -> Result<(), DbError> {
+        let journal = place.journal();
+        let unable =
+            |e: io::Error| DbError::Unable(format!("the journal could not be made durable: {e}"));
+        match place.files.size(&journal) {
+            Ok(0) => return place.files.sync_dir(place.directory()).map_err(unable),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            sized => sized.map_err(unable)?,
+        };
+        self.batch("BEGIN IMMEDIATE")?;
+        let durable = place
+            .files
+            .rewrite(&journal)
+            .and_then(|()| place.files.sync_dir(place.directory()))
+            .map_err(unable);
+        self.batch("ROLLBACK")?;
+        durable
+    }
+
+    /// Moves everything from the journal to the main file.
+    pub(crate) fn checkpoint(&mut self) -> Result<(), DbError> {
+        self.checkpointed("PRAGMA wal_checkpoint(FULL)")
+    }
+
+    fn checkpointed(&mut self, pragma: &str) -> Result<(), DbError> {
+        let outcome = self.query_now(pragma, &[])?;
+        let busy = outcome.into_iter().next().map(|row| row.fields("checkpoint").int());
+        match busy.transpose()? {
+            Some(0) => Ok(()),
+            _ => Err(DbError::Unable("somebody holds the journal file".into())),
         }
+    }
+
+    fn scrub(&mut self, tables: &[ScrubTable]) -> Result<(), DbError> {
+        self.batch("BEGIN IMMEDIATE")?;
+        for table in tables {
+            self.batch(&format!(
+                "CREATE TABLE scrub AS SELECT * FROM {table}; DELETE FROM {table}; \
+                 INSERT INTO {table} SELECT * FROM scrub; DROP TABLE scrub"
+            ))?;
+        }
+        self.batch("COMMIT")?;
+        self.checkpointed("PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+
+    fn watched<T>(&self, done: Result<T, DbError>) -> Result<T, DbError> {
+        if let Err(DbError::Unsynced(what)) = &done {
+            self.syncs.fail(what.clone());
+        }
+        done
     }
 
     /// Fixed text of ours, any number of statements.
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), DbError> {
-        self.0.execute_batch(sql).map_err(failed)
+        self.watched(self.connection.execute_batch(sql).map_err(failed))
     }
 
     pub(crate) fn query_now(
@@ -268,7 +351,11 @@ impl SqliteConnection {
         sql: &str,
         params: &[Value<'_>],
     ) -> Result<Vec<Row>, DbError> {
-        let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
+        self.watched(self.rows(sql, params))
+    }
+
+    fn rows(&self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>, DbError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         bind(&mut statement, params)?;
         let columns = statement.column_count();
         let mut rows = statement.raw_query();
@@ -282,7 +369,7 @@ impl SqliteConnection {
     }
 
     fn execute_now(&mut self, sql: &str, params: &[Value<'_>]) -> Result<(), DbError> {
-        let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         bind(&mut statement, params)?;
         statement.raw_execute().map_err(failed)?;
         Ok(())
@@ -354,6 +441,9 @@ fn failed(error: rusqlite::Error) -> DbError {
         return DbError::Refused("SQLite refused the statement".into());
     };
     let message = message.unwrap_or_else(|| format!("SQLite error {}", code.extended_code));
+    if matches!(code.extended_code, ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC) {
+        return DbError::Unsynced(format!("a database could not be synced: {message}"));
+    }
     match code.code {
         ErrorCode::DiskFull => DbError::Full,
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
