@@ -44,7 +44,8 @@ impl App {
         Ok(MasterRotated { active, is_new, rewrapped })
     }
 
-    /// Destroys the retired master keys, or refuses while one of them is still needed.
+    /// Destroys the retired master keys, or refuses while one of them is still needed. The backup is brought
+    /// up to now first, under the key in force.
     pub async fn retire_master_keys(&self) -> Result<Vec<KeyId>, AppError> {
         let retired = self.ports.master.retired().await.map_err(KeyError::from)?;
         let now = self.now();
@@ -58,6 +59,10 @@ impl App {
         if self.is_wrapped_by_retired_master().await? {
             let text = "keys are still wrapped by a retired master key; rotate first";
             return Err(AppError::refused("still_wraps", text));
+        }
+        if !retired.is_empty() && self.ports.vaults.is_some() {
+            // The set of keys in the backup is sealed by the master key of its time.
+            self.back_up_all().await?;
         }
         self.scrub_all().await?;
         for old in &retired {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use precordia_model::{AlarmCode, AlarmSubject, WorkId};
-use tracing::info;
+use tracing::{error, info};
 
 use crate::access::OrgScope;
 use crate::alarm::Alarm;
@@ -18,6 +18,8 @@ pub const BACKUP: &str = "backup";
 
 /// A run of a backup that takes longer stops where the next can go on, within what a try may take.
 const BACKUP_TRY: Duration = Duration::from_secs(10 * 60);
+/// Tries before the next run by the schedule.
+const BACKUP_TRIES: i64 = 5;
 
 /// Finished pieces that one transaction removes.
 const PAGE: u32 = 500;
@@ -100,7 +102,13 @@ impl App {
             }
             Err(cause) => {
                 self.alarms().raise(Alarm::new(AlarmCode::BackupFailed, subject)).await;
-                Err(cause)
+                if work.attempt < BACKUP_TRIES.min(self.settings.work_attempts_max) {
+                    return Err(cause);
+                }
+                // Given up, it would wait for a person and keep the next from being enqueued; the alarm
+                // stands until one ends well.
+                error!(organization.id = %scope.organization(), error = %cause, "not backed up");
+                self.finish(scope, work).await
             }
         }
     }

@@ -175,22 +175,28 @@ pub async fn drill(config: &Config, as_json: bool) -> Result<ExitCode> {
     Ok(if drill.is_good() { ExitCode::SUCCESS } else { ExitCode::from(NOT_GOOD) })
 }
 
-/// The place is made, used and removed; one that is there is somebody else's.
+/// One drill at a time uses the place; what a killed one left is removed first.
 async fn drill_in(app: &App, ports: &Ports, dir: &Path) -> Result<Drill> {
-    std::fs::create_dir(dir).with_context(|| {
-        format!(
-            "`{}` cannot be made: another drill goes on there, or one was killed; remove it",
-            dir.display()
-        )
-    })?;
+    let not_usable = || format!("`{}` cannot be used for a drill", dir.display());
+    std::fs::create_dir_all(dir).with_context(not_usable)?;
+    let lock = std::fs::File::create(dir.join("lock")).with_context(not_usable)?;
+    lock.try_lock().with_context(|| format!("another drill goes on in `{}`", dir.display()))?;
+    let data = dir.join("data");
+    remove(&data)?;
     let drilled = async {
-        let scratch = wiring::ports_to_drill(ports, dir).await?;
+        let scratch = wiring::ports_to_drill(ports, &data).await?;
         Ok(app.drill(scratch).await?)
     }
     .await;
-    std::fs::remove_dir_all(dir)
-        .with_context(|| format!("`{}` could not be removed", dir.display()))?;
+    remove(&data)?;
     drilled
+}
+
+fn remove(dir: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(dir) {
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed.with_context(|| format!("`{}` could not be removed", dir.display())),
+    }
 }
 
 /// What an organization's queue does not do: the control ledger's backup, its age, and drills.

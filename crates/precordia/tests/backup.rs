@@ -75,7 +75,7 @@ fn what_one_engine_backed_up_the_other_restores_and_goes_on_with(site: &Site) {
     assert!(!log.contains("\"good\":false"), "{log}");
     let drill = json_of(site, &["backup", "drill", "--json"], 0);
     assert_eq!((&drill["problems"], &drill["opened"]), (&json!([]), &json!(3)));
-    assert!(!site.path("data-drill").exists());
+    assert!(!site.path("data-drill/data").exists());
     let run = json_of(site, &["backup", "run", "--json"], 0);
     assert!(run.as_array().unwrap().iter().all(|one| one["complete"] == true), "{run}");
     let before = worklist(&doctor);

@@ -32,6 +32,7 @@ fn one_of_two_merged_patients_is_erased_and_the_other_stays_whole(site: &Site) {
         postgres.sql("ALTER SYSTEM SET wal_recycle = off");
         postgres.sql("SELECT pg_reload_conf()");
     }
+    site.keep_backups(site.root());
     let code = site.apply("alpha", "Alpha");
     let mut server = site.serve();
     let administrator = Client::set_up(&server.url, "alpha", &code);
@@ -96,6 +97,9 @@ fn one_of_two_merged_patients_is_erased_and_the_other_stays_whole(site: &Site) {
     );
 
     assert_eq!(server.stop(), Some(0));
+    // What the server's own runs did not come to any more.
+    let backup = site.run(&["backup", "run"]);
+    assert!(backup.status.success(), "{}", String::from_utf8_lossy(&backup.stderr));
     if let Some(postgres) = &site.postgres {
         postgres.sql("CHECKPOINT");
     }

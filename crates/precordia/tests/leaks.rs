@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::search::{find_in, find_in_files, forms};
+use common::search::{files, find_in, find_in_files, forms};
 use common::{Client, Site, file_of};
 use precordia_model::{PartialDate, Sex};
 use precordia_synth::{Pattern, Person};
@@ -281,6 +281,7 @@ fn without_request_id(body: &[u8]) -> String {
 }
 
 fn nothing_that_identifies_a_person_is_written_in_the_clear(site: &Site) {
+    site.keep_backups(site.root());
     let code = site.apply("alpha", "Alpha");
     let mut server = site.serve();
     let administrator = Client::set_up(&server.url, "alpha", &code);
@@ -355,6 +356,14 @@ fn nothing_that_identifies_a_person_is_written_in_the_clear(site: &Site) {
     let early = site.run(&[&show[..], &["--as-of", "1999-01-01T00:00:00Z"]].concat());
     assert_eq!((early.status.code(), &*early.stdout), (Some(1), &b""[..]));
     outside.extend([shown.stdout, site.run(&show).stdout]);
+
+    // A backup of all of it, restored again and drilled.
+    outside.push(site.run(&["backup", "run", "--json"]).stdout);
+    outside.push(site.run(&["backup", "list"]).stdout);
+    let drill = site.run(&["backup", "drill"]);
+    assert!(drill.status.success(), "{}", String::from_utf8_lossy(&drill.stderr));
+    outside.extend([drill.stdout, drill.stderr]);
+    assert!(!files(&site.path("backup-data")).is_empty());
 
     let mut identifiers = vec![
         String::from("1951-07-29"),

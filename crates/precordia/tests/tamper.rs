@@ -224,7 +224,7 @@ table! {
     a_view_is_edited: "edit a view", Deed::EditView,
         cells(Outcome::View, Outcome::View, Outcome::View, Outcome::View, Outcome::View);
     an_organization_is_hidden: "take an organization out of the directory", Deed::HideOrganization,
-        cells(OLD, OLD, OLD, UNSIGNED, Outcome::Hidden(&OLD));
+        cells(OLD, DIFFERS, DIFFERS, UNSIGNED, Outcome::Hidden(&DIFFERS));
 }
 
 /// Where the row is that is touched: the first break-glass access, which somebody would like to hide. A
@@ -361,6 +361,7 @@ fn strike(deed: &Deed, attacker: Attacker, copy: &Path) {
     let old = scene().site.path("old");
     let alpha = Ledger::of(&data, &scene().alpha);
     let beta = Ledger::of(&data, &scene().beta);
+    let control = Ledger { path: data.join("control.db"), realm: RealmId::PLATFORM };
     let has_witness = matches!(attacker, Attacker::Witness | Attacker::All);
     let put = |ledger: &Ledger, events: Vec<Event>| match attacker {
         Attacker::Edits => ledger.write(&events),
@@ -386,9 +387,15 @@ fn strike(deed: &Deed, attacker: Attacker, copy: &Path) {
             put(&beta, of_beta);
         }
         Deed::HideOrganization => {
-            let control = Ledger { path: data.join("control.db"), realm: RealmId::PLATFORM };
             let sql = "DELETE FROM site; DELETE FROM organization WHERE slug = 'alpha'";
             control.open().execute_batch(sql).unwrap();
+            // With the rows alone, the next fold would have it back.
+            if attacker != Attacker::Edits {
+                let registered = format!("organization/{}", scene().alpha);
+                let mut events = control.read();
+                events.retain(|e| e.stream != registered && !e.stream.starts_with("site/"));
+                control.forge(events);
+            }
         }
         Deed::EditView => {
             let sql = "UPDATE recording SET severity = 'critical'; UPDATE item SET size_bytes = 1";
@@ -408,16 +415,17 @@ fn strike(deed: &Deed, attacker: Attacker, copy: &Path) {
     if matches!(attacker, Attacker::Key | Attacker::All) && !matches!(deed, Deed::EditView) {
         forge::rebuild_views(&data, &master);
     }
-    let both = [&alpha, &beta].map(|ledger| witness.join(format!("{}.jsonl", ledger.realm)));
+    let mut struck = vec![&alpha, &beta];
+    struck.extend(matches!(deed, Deed::HideOrganization).then_some(&control));
     match (deed, attacker) {
         _ if !has_witness => {}
         (Deed::EditView, _) => {}
         (Deed::OldCopy | Deed::CutWitness, _) => copy_dir(&old.join("data-witness"), &witness),
-        (_, Attacker::Witness) => {
-            [&alpha, &beta].iter().for_each(|l| l.witness_with_own_key(&witness))
-        }
+        (_, Attacker::Witness) => struck.iter().for_each(|l| l.witness_with_own_key(&witness)),
         _ => {
-            both.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+            for ledger in struck {
+                std::fs::remove_file(witness.join(format!("{}.jsonl", ledger.realm))).unwrap();
+            }
             forge::sign_with_master(&data, &master, &witness);
         }
     }

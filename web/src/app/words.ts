@@ -68,6 +68,7 @@ const KINDS: Record<string, string> = {
   follow: "Link files seen before",
   "prune-work": "Remove finished work",
   "end-sessions": "Remove ended sessions",
+  backup: "Back up",
 };
 /** What a kind of work does; a kind that is newer than this screen is shown as it is. */
 export const kindWords = (kind: string): string => KINDS[kind] ?? capital(plain(kind));
