@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
+use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, ffi};
@@ -242,6 +243,9 @@ impl SqliteConnection {
             since.elapsed() < LOCK_WAIT_MAX
         };
         connection.busy_handler(Some(wait)).map_err(failed)?;
+        // Else a statement with a bound `LIMIT` is prepared anew each time.
+        let stable_plans = DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG;
+        connection.set_db_config(stable_plans, true).map_err(failed)?;
         let mut connection = Self { connection, syncs: place.syncs.clone() };
         connection.batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; \
