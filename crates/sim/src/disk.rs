@@ -70,6 +70,8 @@ struct Content {
     now: Vec<u8>,
     stable: Vec<u8>,
     unsynced: Vec<Change>,
+    /// A sync failed: the two differ although nothing waits for a sync.
+    parted: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -148,6 +150,7 @@ impl Disk {
         for content in state.contents.values_mut() {
             content.stable.clone_from(&content.now);
             content.unsynced.clear();
+            content.parted = false;
         }
         Image(state)
     }
@@ -382,6 +385,7 @@ impl Disk {
                 let mut stable = std::mem::take(&mut content.stable);
                 content.unsynced.drain(..).for_each(|change| tear(&mut stable, &change, &mut dice));
                 content.stable = stable;
+                content.parted = true;
                 state.dice = dice;
                 if state.plant == Some(Plant::SyncErrorIgnored) {
                     return Ok(());
@@ -598,7 +602,7 @@ impl State {
         }
         names.clone_from(&left);
         *stable_names = left;
-        for content in contents.values_mut() {
+        for content in contents.values_mut().filter(|content| content.is_doubtful()) {
             for change in std::mem::take(&mut content.unsynced) {
                 match fate {
                     0 => apply(&mut content.stable, &change),
@@ -607,11 +611,17 @@ impl State {
                 }
             }
             content.now.clone_from(&content.stable);
+            content.parted = false;
         }
     }
 }
 
 impl Content {
+    /// What is seen may not be what is stable.
+    fn is_doubtful(&self) -> bool {
+        self.parted || !self.unsynced.is_empty()
+    }
+
     fn change(&mut self, change: Change) {
         apply(&mut self.now, &change);
         self.unsynced.push(change);

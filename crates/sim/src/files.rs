@@ -48,6 +48,10 @@ impl Files for SimFiles {
         Some(vfs::NAME)
     }
 
+    fn are_in_memory(&self) -> bool {
+        true
+    }
+
     fn is_dir(&self, path: &Path) -> bool {
         self.disk.is_dir(path)
     }

@@ -44,6 +44,9 @@ fn mounted() -> Option<Arc<Disk>> {
 }
 
 fn register() {
+    // Statistics of memory, which nobody reads, take a lock for each allocation.
+    // SAFETY: the option takes an int, and no database was opened in this process yet; else SQLite refuses.
+    unsafe { ffi::sqlite3_config(ffi::SQLITE_CONFIG_MEMSTATUS, 0) };
     let vfs = Box::new(ffi::sqlite3_vfs {
         iVersion: 2,
         szOsFile: size_of::<SqliteFile>() as c_int,

@@ -16,7 +16,7 @@ use precordia_app::access::OrgScope;
 use precordia_app::port::{BlobWriter, Blobs, StoreError};
 use precordia_model::{BlobId, OrganizationId, Timestamp};
 
-use crate::directories::{ensure, failed, run};
+use crate::directories::{ensure, failed, run_on};
 use crate::files::{Files, OpenFile};
 use crate::store::{Store, organization_dir};
 
@@ -39,9 +39,10 @@ impl BlobRoot {
     }
 
     pub(crate) async fn provision(&self, organization: OrganizationId) -> Result<(), StoreError> {
-        let (files, base) = (Arc::clone(&self.files), self.data_dir.clone());
+        let base = self.data_dir.clone();
         let parts = self.of(organization).join(PARTS);
-        run("provisioning blobs", move || ensure(&*files, &base, &parts)).await
+        let context = "provisioning blobs";
+        run_on(&self.files, context, move |files| ensure(files, &base, &parts)).await
     }
 
     fn of(&self, organization: OrganizationId) -> PathBuf {
@@ -102,7 +103,7 @@ impl Blobs for Store {
         let windows = Arc::clone(&self.blobs.windows);
         let files = Arc::clone(&self.blobs.files);
         let part = root.join(PARTS).join(id.to_string());
-        let created = run(context, move || {
+        let created = run_on(&self.blobs.files, context, move |_| {
             if !files.is_dir(&root) {
                 return Ok(None);
             }
@@ -126,17 +127,17 @@ impl Blobs for Store {
         length: u32,
     ) -> Result<Bytes, StoreError> {
         let context = "reading a blob";
-        let files = Arc::clone(&self.blobs.files);
         let path = path(&self.blobs.of(scope.organization()), id);
-        let read = run(context, move || Ok(files.read(&path, offset, length).map(Bytes::from)));
+        let read = run_on(&self.blobs.files, context, move |files| {
+            Ok(files.read(&path, offset, length).map(Bytes::from))
+        });
         read.await?.map_err(|e| not_read(context, id, &e))
     }
 
     async fn size(&self, scope: &OrgScope, id: BlobId) -> Result<u64, StoreError> {
         let context = "reading the size of a blob";
-        let files = Arc::clone(&self.blobs.files);
         let path = path(&self.blobs.of(scope.organization()), id);
-        let size = run(context, move || Ok(files.size(&path)));
+        let size = run_on(&self.blobs.files, context, move |files| Ok(files.size(&path)));
         size.await?.map_err(|e| not_read(context, id, &e))
     }
 
@@ -145,9 +146,9 @@ impl Blobs for Store {
         scope: &OrgScope,
         id: BlobId,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let files = Arc::clone(&self.blobs.files);
         let path = path(&self.blobs.of(scope.organization()), id);
-        let read = run("reading the age of a blob", move || match files.written_at(&path) {
+        let context = "reading the age of a blob";
+        let read = run_on(&self.blobs.files, context, move |files| match files.written_at(&path) {
             Ok(at) => Ok(Some(at)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(e),
@@ -159,14 +160,15 @@ impl Blobs for Store {
     }
 
     async fn remove(&self, scope: &OrgScope, id: BlobId) -> Result<(), StoreError> {
-        let files = Arc::clone(&self.blobs.files);
         let root = self.blobs.of(scope.organization());
-        run("removing a blob", move || match files.remove(&path(&root, id)) {
-            Ok(()) => files.sync_dir(&window(&root, id)),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(e) => Err(e),
-        })
-        .await
+        let context = "removing a blob";
+        let removed =
+            run_on(&self.blobs.files, context, move |files| match files.remove(&path(&root, id)) {
+                Ok(()) => files.sync_dir(&window(&root, id)),
+                Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+                Err(e) => Err(e),
+            });
+        removed.await
     }
 
     async fn list(
@@ -175,13 +177,12 @@ impl Blobs for Store {
         after: Option<BlobId>,
         limit: u32,
     ) -> Result<Vec<BlobId>, StoreError> {
-        let files = Arc::clone(&self.blobs.files);
         let root = self.blobs.of(scope.organization());
-        run("listing blobs", move || {
+        run_on(&self.blobs.files, "listing blobs", move |files| {
             if after.is_none() {
-                remove_stale_parts(&*files, &root.join(PARTS))?;
+                remove_stale_parts(files, &root.join(PARTS))?;
             }
-            list_now(&*files, &root, after, limit as usize)
+            list_now(files, &root, after, limit as usize)
         })
         .await
     }
@@ -251,7 +252,8 @@ impl BlobWriter for Writer {
             context,
             message: "an earlier write failed or was cancelled".into(),
         })?;
-        let file = run(context, move || file.write_all(&bytes).map(|()| file)).await?;
+        let write = move |_: &dyn Files| file.write_all(&bytes).map(|()| file);
+        let file = run_on(&self.files, context, write).await?;
         self.file = Some(file);
         Ok(())
     }
@@ -263,19 +265,20 @@ impl BlobWriter for Writer {
             message: "an earlier write failed or was cancelled".into(),
         })?;
         // The writer goes along: if anything fails, its drop removes the part.
-        run(context, move || {
+        run_on(&Arc::clone(&self.files), context, move |files| {
             let window = window(&self.root, self.id);
             file.sync_all()?;
-            self.windows.ensure(&*self.files, &self.root, &window)?;
+            self.windows.ensure(files, &self.root, &window)?;
             // A link, unlike a rename, never replaces what is there.
-            self.files.link(&self.part, &window.join(self.id.to_string()))?;
-            self.files.sync_dir(&window)
+            files.link(&self.part, &window.join(self.id.to_string()))?;
+            files.sync_dir(&window)
         })
         .await
     }
 
     async fn abandon(self: Box<Self>) {
-        let removed = run("abandoning a blob", move || {
+        let files = Arc::clone(&self.files);
+        let removed = run_on(&files, "abandoning a blob", move |_| {
             drop(self);
             Ok(())
         });

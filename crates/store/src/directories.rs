@@ -21,10 +21,10 @@ pub(crate) async fn create_file(
     base: &Path,
     path: &Path,
 ) -> Result<(), StoreError> {
-    let (files, base, path) = (Arc::clone(files), base.to_owned(), path.to_owned());
-    run("creating a database file", move || {
+    let (base, path) = (base.to_owned(), path.to_owned());
+    run_on(files, "creating a database file", move |files| {
         let dir = path.parent().unwrap_or(&base);
-        ensure(&*files, &base, dir)?;
+        ensure(files, &base, dir)?;
         files.open(&path)?.sync_all()?;
         files.sync_dir(dir)
     })
@@ -67,6 +67,19 @@ fn make(files: &dyn Files, dir: &Path) -> io::Result<()> {
 /// Puts the entries of a directory of this machine on stable storage.
 pub(crate) fn sync(dir: &Path) -> io::Result<()> {
     LocalFiles.sync_dir(dir)
+}
+
+/// The same on other files: off the runtime's threads, unless nothing waits there.
+pub(crate) async fn run_on<T: Send + 'static>(
+    files: &Arc<dyn Files>,
+    context: &'static str,
+    work: impl FnOnce(&dyn Files) -> io::Result<T> + Send + 'static,
+) -> Result<T, StoreError> {
+    if files.are_in_memory() {
+        return work(&**files).map_err(|e| failed(context, &e));
+    }
+    let files = Arc::clone(files);
+    run(context, move || work(&*files)).await
 }
 
 /// File work, off the runtime's threads.

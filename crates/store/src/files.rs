@@ -15,6 +15,9 @@ pub trait Files: Send + Sync {
     /// The SQLite VFS that reaches the same files; `None` for SQLite's own.
     fn vfs(&self) -> Option<&str>;
 
+    /// Nothing waits for a device: what is done with these files may be done on the caller's thread.
+    fn are_in_memory(&self) -> bool;
+
     fn is_dir(&self, path: &Path) -> bool;
 
     fn exists(&self, path: &Path) -> io::Result<bool>;
@@ -68,6 +71,10 @@ pub struct LocalFiles;
 impl Files for LocalFiles {
     fn vfs(&self) -> Option<&str> {
         None
+    }
+
+    fn are_in_memory(&self) -> bool {
+        false
     }
 
     fn is_dir(&self, path: &Path) -> bool {

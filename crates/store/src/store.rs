@@ -292,8 +292,9 @@ impl Store {
         let database = match &self.engine {
             Engine::Sqlite { files, syncs, journal_pages, data_dir } => {
                 let path = ledger_path(data_dir, realm);
-                let (look, looked_at) = (Arc::clone(files), path.clone());
-                if !directories::run(context, move || look.exists(&looked_at)).await? {
+                let looked_at = path.clone();
+                let look = move |files: &dyn Files| files.exists(&looked_at);
+                if !directories::run_on(files, context, look).await? {
                     return Err(unknown());
                 }
                 let (files, syncs) = (Arc::clone(files), syncs.clone());

@@ -88,6 +88,10 @@ impl Files for WatchedFiles {
         self.files.vfs()
     }
 
+    fn are_in_memory(&self) -> bool {
+        self.files.are_in_memory()
+    }
+
     fn is_dir(&self, path: &Path) -> bool {
         self.files.is_dir(path)
     }

@@ -51,6 +51,17 @@ impl SqlitePlace {
     fn directory(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("/"))
     }
+
+    /// Off the runtime's threads, unless nothing waits there.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, DbError> + Send + 'static,
+    ) -> Result<T, DbError> {
+        if self.files.are_in_memory() {
+            return work();
+        }
+        spawn_blocking(work).await.unwrap_or_else(|_| Err(stopped()))
+    }
 }
 
 /// A realm's file. Connections are opened when first needed.
@@ -65,12 +76,12 @@ impl SqliteDatabase {
     /// Opens an existing file and brings its tables up to date.
     pub(crate) async fn open(place: SqlitePlace, shape: Shape) -> Result<Self, DbError> {
         let opened = place.clone();
-        let writer = blocking(move || {
+        let writer = place.run(move || {
             let mut connection = SqliteConnection::open_writer(&opened)?;
             migration::sqlite(&mut connection, shape)?;
             Ok(connection)
-        })
-        .await?;
+        });
+        let writer = writer.await?;
         Ok(Self {
             place,
             writer: Arc::new(Mutex::new(Some(writer))),
@@ -82,7 +93,7 @@ impl SqliteDatabase {
     pub(crate) async fn read<T: Send + 'static>(&self, job: impl Job<T>) -> Result<T, DbError> {
         let permit = Arc::clone(&self.readers).acquire_owned().await;
         let (place, idle) = (self.place.clone(), Arc::clone(&self.idle));
-        blocking(move || {
+        let read = move || {
             let _permit = permit;
             let waiting = lock(&idle).pop();
             let mut connection = match waiting {
@@ -94,8 +105,8 @@ impl SqliteDatabase {
             connection.batch("COMMIT")?;
             lock(&idle).push(connection);
             answer
-        })
-        .await
+        };
+        self.place.run(read).await
     }
 
     pub(crate) async fn write<T: Send + 'static>(
@@ -143,6 +154,9 @@ impl SqliteDatabase {
                 }
             }
         };
+        if self.place.files.are_in_memory() {
+            return work();
+        }
         match spawn_blocking(work).await {
             Ok(answer) => answer,
             // A panic unwinds before the commit is sent: the dropped connection has rolled back.
@@ -158,7 +172,7 @@ impl SqliteDatabase {
     pub(crate) async fn scrub(&self, tables: &'static [ScrubTable]) -> Result<(), DbError> {
         let mut writer = Arc::clone(&self.writer).lock_owned().await;
         let place = self.place.clone();
-        blocking(move || {
+        let scrub = move || {
             let connection = match &mut *writer {
                 Some(connection) => connection,
                 None => writer.insert(SqliteConnection::open_writer(&place)?),
@@ -171,8 +185,8 @@ impl SqliteDatabase {
                 *writer = None;
             }
             scrubbed
-        })
-        .await
+        };
+        self.place.run(scrub).await
     }
 }
 
@@ -190,12 +204,6 @@ impl Drop for SqliteDatabase {
 /// On SQLite no call of a job waits, so one poll finishes it.
 fn run_now<T>(job: impl Job<T>, connection: &mut SqliteConnection) -> Result<T, DbError> {
     job(connection).now_or_never().expect("calls on SQLite never wait")
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, DbError> + Send + 'static,
-) -> Result<T, DbError> {
-    spawn_blocking(work).await.unwrap_or_else(|_| Err(stopped()))
 }
 
 fn stopped() -> DbError {
