@@ -5,16 +5,18 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use precordia_model::{OrganizationId, Phi, Timestamp, WorkId};
+use precordia_model::{AlarmCode, AlarmSubject, OrganizationId, Phi, Timestamp, WorkId};
 use precordia_rules::access::Permission;
 use precordia_rules::event::{Event, WorkGivenUp, WorkPaused, WorkResumed, WorkRetried};
 
 use crate::access::OrgScope;
+use crate::alarm::Alarm;
 use crate::app::{App, AppError};
 use crate::intake::{FOLLOW, INGEST};
 use crate::ledger::Draft;
 use crate::port::{
-    PausedKind, Realm, Schedule, Stream, WorkChange, WorkCounts, WorkFilter, WorkRow, WorkState,
+    AlarmRow, PausedKind, Realm, Schedule, Stream, WorkChange, WorkCounts, WorkFilter, WorkRow,
+    WorkState,
 };
 use crate::worker::KINDS;
 
@@ -209,6 +211,43 @@ impl App {
             given_up: intake.dead,
             overdue: oldest_seconds > self.settings.in_flight_seconds_max,
         })
+    }
+
+    /// Raises alarms about the queues that this process knows, and clears those that are over: work that was
+    /// given up, and work that is due and that nobody takes.
+    pub async fn watch_queues(&self) -> Result<(), AppError> {
+        let standing = self.alarms().standing().await?;
+        let all: Vec<_> = self.gauged().iter().map(|(id, counts)| (*id, counts.clone())).collect();
+        for (organization, counts) in all {
+            let counts = WorkCounts::of(&counts, &KINDS);
+            let mut say = Vec::new();
+            if counts.dead > 0 {
+                say.push((AlarmCode::WorkGivenUp, ("pieces", counts.dead)));
+            }
+            if counts.ready > 0 {
+                let scope = self.system_scope(organization, "metrics");
+                let due = self.ports.work.next_due(&scope, &KINDS).await?;
+                let waits = due.map_or(0, |due| self.seconds_since(due));
+                if waits > self.settings.in_flight_seconds_max {
+                    say.push((AlarmCode::WorkStuck, ("seconds", waits)));
+                }
+            }
+            let subject = || AlarmSubject::organization(organization, "work");
+            for code in [AlarmCode::WorkGivenUp, AlarmCode::WorkStuck] {
+                let stands = |row: &AlarmRow| row.code == code.name() && row.subject == subject();
+                match say.iter().find(|(one, _)| *one == code) {
+                    Some((_, (name, value))) => {
+                        let alarm = Alarm::new(code, subject()).figure(name, *value);
+                        self.alarms().raise(alarm).await;
+                    }
+                    None if standing.iter().any(stands) => {
+                        self.alarms().clear(code, subject()).await;
+                    }
+                    None => {}
+                }
+            }
+        }
+        Ok(())
     }
 
     pub fn seconds_since(&self, at: Timestamp) -> i64 {

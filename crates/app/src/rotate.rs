@@ -3,15 +3,20 @@
 //! A new version wraps from now on; what the old one wraps is re-wrapped page by page. The old key stays,
 //! retired, because it opens what it sealed itself. Interrupted at any point, running it again goes on.
 
+use precordia_model::{AlarmCode, AlarmSubject};
 use precordia_rules::event::{Event, KeyRotated};
 
 use crate::access::OrgScope;
+use crate::alarm::Alarm;
 use crate::app::{App, AppError};
 use crate::ledger::Draft;
 use crate::port::{KEY_USES_ROTATE, KeyChange, KeyKind, KeyState, Realm, Stream};
 
 /// Keys that one transaction re-wraps.
 const PAGE: u32 = 500;
+
+/// A key that was used so often should have been replaced long ago.
+const KEY_USES_LATE: i64 = KEY_USES_ROTATE / 2 * 3;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rotated {
@@ -80,7 +85,16 @@ impl App {
         let mut max = 0;
         for organization in self.ports.directory.organizations(&self.platform()).await? {
             let scope = self.system_scope(organization.id, "metrics");
-            max = max.max(self.organization_key_uses(&scope).await?);
+            let uses = self.organization_key_uses(&scope).await?;
+            max = max.max(uses);
+            let (code, id) = (AlarmCode::KeyWorn, organization.id);
+            let subject = AlarmSubject::organization(id, "organization-key");
+            if uses > KEY_USES_LATE {
+                let alarm = Alarm::new(code, subject).figure("uses", uses);
+                self.alarms().raise(alarm).await;
+            } else {
+                self.alarms().clear(code, subject).await;
+            }
         }
         Ok(max)
     }

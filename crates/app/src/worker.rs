@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use precordia_model::OrganizationId;
+use precordia_model::{AlarmCode, AlarmSubject, OrganizationId};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use crate::access::OrgScope;
+use crate::alarm::Alarm;
 use crate::app::{App, AppError};
 use crate::intake::{FOLLOW, INGEST};
 use crate::port::{ClaimedWork, Lease, WorkEnd};
@@ -245,16 +246,19 @@ impl App {
         let pause = Duration::from_secs(self.settings.checkpoint_seconds.max(1));
         for round in 0u64.. {
             let stopped = stopping.is_now();
-            if let Err(cause) = self.rewrap_grown().await {
+            let rewrapped = self.rewrap_grown().await;
+            if let Err(cause) = &rewrapped {
                 error!(error = %cause, "keys could not be brought under the active key");
             }
+            self.tell(AlarmCode::KeyRewrapFailed, "keys", rewrapped.is_err()).await;
             let written = match round % ALL_ROUNDS {
                 0 => self.checkpoint_all().await,
                 _ => self.checkpoint_grown().await,
             };
-            if let Err(cause) = written {
+            if let Err(cause) = &written {
                 error!(error = %cause, "checkpoints could not be written");
             }
+            self.tell(AlarmCode::CheckpointFailed, "witness", written.is_err()).await;
             if stopped {
                 info!("last checkpoints written");
                 return;
@@ -263,6 +267,15 @@ impl App {
                 () = tokio::time::sleep(pause) => {}
                 () = stopping.wait() => {}
             }
+        }
+    }
+
+    /// Raises the installation's alarm, or clears it.
+    pub(crate) async fn tell(&self, code: AlarmCode, component: &'static str, is_so: bool) {
+        let subject = AlarmSubject::platform(component);
+        match is_so {
+            true => self.alarms().raise(Alarm::new(code, subject)).await,
+            false => self.alarms().clear(code, subject).await,
         }
     }
 }

@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use precordia_app::port::{
     AlarmFilter, AlarmRow, AlarmState, Channel, Notice, Notifier, NotifyError, Ports, Stream,
+    WorkCounts, WorkEnd,
 };
 use precordia_app::{Alarm, App, AppError, Settings};
 use precordia_model::{AlarmCode, AlarmSeverity, AlarmSubject};
 
 use crate::failing::failing;
-use crate::house::{House, MovedClock, house, ports_on};
+use crate::house::{House, MovedClock, file, house, ports_on};
 
 /// Channels that hear, unless they are deaf.
 #[derive(Default)]
@@ -360,6 +361,48 @@ async fn a_process_without_keys_of_the_platform_keeps_an_alarm_until_there_are_s
     app.ensure_platform(&app.local_operator()).await.unwrap();
     app.alarms().attend().await;
     assert_eq!(only(&app).await.count, 1);
+}
+
+/// What stands, with its figures.
+async fn standing(app: &App) -> Vec<String> {
+    app.work_gauges().await.unwrap();
+    app.watch_queues().await.unwrap();
+    let mut all: Vec<String> = rows(app)
+        .await
+        .into_iter()
+        .filter(|row| row.cleared_at.is_none())
+        .map(|row| format!("{} {:?}", row.code, row.figures.keys()))
+        .collect();
+    all.sort();
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_nobody_takes_or_that_was_given_up_raises_its_alarm() {
+    let house = house().await;
+    let organization = house.all.organization();
+    house.send(&file("A-1", "Noether", 1)).await;
+    assert_eq!(standing(&house.app).await, [""; 0]);
+    house.clock.advance(301);
+    assert_eq!(standing(&house.app).await, ["work.stuck [\"seconds\"]"]);
+    let now = house.app.now();
+    let until = now.plus_seconds(60);
+    let held = house.ports.work.claim(&house.all, &["ingest"], "w", now, until, 1).await.unwrap();
+    let dead = WorkEnd::Dead { reason: String::from("the reader was not there") };
+    assert!(house.ports.work.end(&house.all, &held[0].lease, dead).await.unwrap());
+    while house.app.work_on(organization, "w").await.is_ok() {
+        let counts = house.ports.work_views.counts(&house.all).await.unwrap();
+        if WorkCounts::of(&counts, &precordia_app::WORK_KINDS).ready == 0 {
+            break;
+        }
+    }
+    let all = house.signed_in_again().await;
+    assert_eq!(standing(&house.app).await, ["work.given-up [\"pieces\"]"]);
+    house.app.retry_work(&all, held[0].lease.work).await.unwrap();
+    house.app.work_on(organization, "w").await.unwrap();
+    assert_eq!(standing(&house.app).await, [""; 0]);
+    let told = house.on_disk("Noether");
+    assert_eq!(told, Vec::<String>::new());
 }
 
 #[test]
