@@ -68,7 +68,7 @@ check-generated: web
 
 # ---- test ------------------------------------------------------------------------------------------
 
-tests := rust web fhir dicom e2e api metrics audit
+tests := rust web fhir dicom e2e api metrics audit alarms
 .PHONY: test tools $(tests:%=test-%)
 
 test: $(tests:%=test-%) ## The whole suite; installs what it needs first
@@ -99,6 +99,9 @@ test-metrics: tools build
 
 test-audit: build
 	$(step) audit tests/audit-export.sh
+
+test-alarms: tools build
+	$(step) alarms tests/alarms.sh
 
 # ---- heavier ---------------------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 //! One commented TOML file. Unknown keys are refused, so that a slip of the pen is not a silent default.
 
+mod alarms;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +9,8 @@ use anyhow::{Context, Result, bail};
 use precordia_app::Settings;
 use precordia_server::Network;
 use serde::{Deserialize, Serialize};
+
+pub use alarms::Alarms;
 
 /// The file that `config show --default` prints: every key with its default and its reason.
 pub const COMMENTED: &str = include_str!("precordia.toml");
@@ -22,6 +26,7 @@ pub struct Config {
     pub storage: Storage,
     pub backup: Backup,
     pub limits: Limits,
+    pub alarms: Alarms,
     pub log: Log,
 }
 
@@ -122,6 +127,7 @@ impl Default for Config {
             storage: Storage::default(),
             backup: Backup::default(),
             limits: Limits::default(),
+            alarms: Alarms::default(),
             log: Log::default(),
         }
     }
@@ -207,6 +213,7 @@ impl Config {
             );
         }
         self.listen.trusted_proxies()?;
+        self.alarms.check()?;
         if let Some(url) = &self.listen.public_url {
             let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
             if rest.is_none_or(|rest| rest.is_empty() || rest.starts_with('/')) {
@@ -290,7 +297,7 @@ impl Config {
             backup_seconds: self.backup.every_seconds,
             workers: l.workers,
             in_flight_seconds_max: l.in_flight_seconds_max,
-            ..Settings::default()
+            alarm_remind_seconds: self.alarms.remind_seconds,
         }
     }
 
@@ -363,6 +370,18 @@ mod tests {
         refused("[limits]\nlease_seconds = 0", "above zero");
         refused("[backup]\ndata_dir = \"b\"", "neither");
         refused("[backup]\nevery_seconds = 0", "above zero");
+        refused("[alarms]\nremind = 3", "unknown field `remind`");
+        let webhook = |rest: &str| format!("[[alarms.webhook]]\nname = \"ops\"\n{rest}");
+        refused(&webhook("url = \"http://example.org/\"\nsecret_env = \"A\""), "only https");
+        refused(&webhook("url = \"https://example.org/\""), "secret_file or");
+        let twice = webhook("url = \"https://example.org/\"\nsecret_env = \"A\"\n");
+        refused(&twice.repeat(2), "two channels");
+        let email = "[[alarms.email]]\nname = \"m\"\nto = [\"a@example.org\"]\n";
+        refused(email, "needs [alarms.smtp]");
+        let smtp = "[alarms.smtp]\nhost = \"h.example.org\"\nfrom = \"p@example.org\"\n";
+        refused(&format!("{smtp}security = \"none\""), "only https");
+        refused(&format!("{smtp}user = \"p\""), "password_file or");
+        refused(&format!("{smtp}{}", email.replace("a@", "a b@")), "not a mail address");
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The binary: verbs, configuration and wiring.
 
+mod alarms;
 mod audit;
 mod backup;
 mod config;
 mod demo;
+mod disk;
 mod ecg;
 mod key;
 mod logging;
@@ -67,6 +69,11 @@ enum Verb {
     Key {
         #[command(subcommand)]
         verb: MasterVerb,
+    },
+    /// Alarms of operation: what needs a hand.
+    Alarms {
+        #[command(subcommand)]
+        verb: AlarmsVerb,
     },
     /// Prove what is stored.
     Audit {
@@ -138,6 +145,32 @@ enum MasterVerb {
         /// Destroy the keys that are not in force and wrap nothing any more.
         #[arg(long)]
         retire: bool,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+}
+
+#[derive(Subcommand)]
+enum AlarmsVerb {
+    /// What stands, the newest first. Exit 1 when something is critical that nobody acknowledged.
+    List {
+        /// What is over, too.
+        #[arg(long)]
+        all: bool,
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Say that somebody knows: reminders end.
+    Acknowledge {
+        /// As `list` shows it.
+        alarm: precordia_model::AlarmId,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Send a test over every channel. Exit 1 when one does not answer.
+    Test {
         #[command(flatten)]
         config: ConfigFile,
     },
@@ -350,6 +383,17 @@ fn run(verb: Verb) -> Result<ExitCode> {
         Verb::Key { verb: MasterVerb::RotateMaster { retire, config } } => {
             with_app(&config, false, async |app| key::rotate_master(app, retire).await)
         }
+        Verb::Alarms { verb } => match verb {
+            AlarmsVerb::List { all, json, config } => {
+                with_app(&config, false, async |app| alarms::list(app, all, json).await)
+            }
+            AlarmsVerb::Acknowledge { alarm, config } => {
+                with_app(&config, false, async |app| alarms::acknowledge(app, alarm).await)
+            }
+            AlarmsVerb::Test { config } => {
+                with_app(&config, false, async |app| alarms::test(app).await)
+            }
+        },
         Verb::Audit { verb } => match verb {
             AuditVerb::Verify { args, config: file } => {
                 let config = Config::load(file.config.as_deref())?;

@@ -92,6 +92,10 @@ pub async fn start(
         let (app, stop) = (app.clone(), stop.clone());
         async move { sweep(&app, stop).await }
     });
+    tokio::spawn({
+        let (app, stop, places) = (app.clone(), stop.clone(), crate::disk::Places::of(config));
+        async move { crate::disk::watch(&app, places, stop).await }
+    });
     info!(%address, "listening");
     Ok(Running { address, server, workers, keeper, alarms })
 }
@@ -141,6 +145,9 @@ async fn watch_work(app: &App, stop: Stop) {
         match app.work_gauges().await {
             Ok(gauges) => record(app, &gauges),
             Err(cause) => tracing::warn!(error = %cause, "gauges of the queue could not be read"),
+        }
+        if let Err(cause) = app.watch_queues().await {
+            tracing::warn!(error = %cause, "the queues could not be looked at");
         }
         for (code, count) in app.alarms().gauges().await {
             let (code, severity) = (code.name(), code.severity().name());
@@ -210,6 +217,11 @@ fn describe_gauges() {
     metrics::describe_gauge!(
         "precordia_items_overdue",
         "1 when an item is in flight for longer than its limit"
+    );
+    metrics::describe_gauge!(
+        "precordia_disk_free_bytes",
+        metrics::Unit::Bytes,
+        "Room on the file systems that the program writes to"
     );
     metrics::describe_gauge!("precordia_alarms", "Alarms of operation that stand, by code");
     metrics::describe_gauge!("precordia_work_pieces", "Pieces of work that are not done");

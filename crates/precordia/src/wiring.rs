@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use precordia_app::App;
-use precordia_app::port::{MasterKey, Ports, Vaults, Witness};
+use precordia_app::port::{MasterKey, Notifier, Ports, Vaults, Witness};
 use precordia_store::{Store, SyncAlarm};
 
 use crate::config::{Config, Engine};
@@ -28,7 +28,12 @@ pub async fn ports(config: &Config, create_key: bool) -> Result<Ports> {
         false => precordia_store::witness_of(&config.witness_dir()),
     };
     let ports = put_together(&store, master, witness);
-    Ok(Ports { vaults: vaults(config)?, ..ports })
+    Ok(Ports { vaults: vaults(config)?, notifier: notifier(config)?, ..ports })
+}
+
+/// Who is told of alarms.
+fn notifier(config: &Config) -> Result<Arc<dyn Notifier>> {
+    Ok(Arc::new(config.alarms.open()?))
 }
 
 /// An empty storage with a witness of its own, for a restore. The master key is the one of before.
@@ -63,8 +68,9 @@ fn vaults(config: &Config) -> Result<Option<Vaults>> {
     Ok(Some(Vaults { data: of(data, keys)?, keys: of(keys, data)? }))
 }
 
-/// For proof alone, which needs no key that opens anything. Says whether the master key is there.
-pub async fn open_to_verify(config: &Config) -> Result<(App, bool)> {
+/// For proof alone, which needs no key that opens anything, and the channels of alarms only if it `tells`.
+/// Says whether the master key is there.
+pub async fn open_to_verify(config: &Config, tells: bool) -> Result<(App, bool)> {
     config.check()?;
     let has_master = config.keys.master_env.is_some() || config.master_file().exists();
     let master = match has_master {
@@ -73,6 +79,8 @@ pub async fn open_to_verify(config: &Config) -> Result<(App, bool)> {
     };
     let witness = precordia_store::witness_of(&config.witness_dir());
     let ports = put_together(&store(config).await?, master, witness);
+    let notifier = if tells { notifier(config)? } else { ports.notifier };
+    let ports = Ports { notifier, ..ports };
     Ok((App::new(ports, config.settings()), has_master))
 }
 

@@ -10,7 +10,7 @@ use precordia_app::port::{
     ClaimedWork, Lease, Ports, Schedule, StoreError, WorkCounts, WorkEnd, WorkFilter, WorkQueue,
     WorkState,
 };
-use precordia_app::{App, PRUNE, Settings, END_SESSIONS};
+use precordia_app::{App, END_SESSIONS, PRUNE, Settings, WORK_KINDS};
 use precordia_model::{ItemState, Timestamp};
 
 use crate::house::{House, Working, file, house, house_with, organization, send};
@@ -322,7 +322,7 @@ async fn what_fails_is_tried_again_later_given_up_at_last_and_stays_in_the_books
     assert_eq!((report.by_events.in_flight, report.work.dead), (1, 1));
     let gauges = house.app.work_gauges().await.unwrap();
     assert!(gauges.given_up == 1 && gauges.overdue && gauges.in_flight == 1, "{gauges:?}");
-    assert_eq!(gauges.kinds.len(), END_SESSIONS.len());
+    assert_eq!(gauges.kinds.len(), WORK_KINDS.len());
     assert_eq!((gauges.kinds[0].0, gauges.kinds[0].1.dead), ("ingest", 1));
     house.check().await;
 }

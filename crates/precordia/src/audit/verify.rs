@@ -9,6 +9,9 @@ use precordia_app::audit::{
     ClockFault, LogReport, Signer, Verdict, Verification, VerifyReport, Warning, unhex,
 };
 
+use precordia_app::{Alarm, App};
+use precordia_model::{AlarmCode, AlarmSubject};
+
 use super::export::{MANIFEST, verify_export};
 use crate::config::{Config, Engine};
 use crate::output::{data, words};
@@ -32,6 +35,9 @@ pub struct VerifyArgs {
     /// the master key opens.
     #[arg(long, value_name = "HEX")]
     pub public_key: Option<String>,
+    /// Raise the alarm `ledger.tampered`, or clear it, by what was found; for a run by the clock.
+    #[arg(long, conflicts_with = "data")]
+    pub alarm: bool,
 }
 
 pub async fn verify(mut config: Config, configured: bool, args: VerifyArgs) -> Result<ExitCode> {
@@ -46,13 +52,26 @@ pub async fn verify(mut config: Config, configured: bool, args: VerifyArgs) -> R
     if args.witness.is_some() {
         config.witness.dir = args.witness;
     }
-    let (app, has_master) = wiring::open_to_verify(&config).await?;
+    let (app, has_master) = wiring::open_to_verify(&config, args.alarm).await?;
     let signer = match (given, has_master) {
         (Some(key), _) => Signer::Key(key),
         (None, true) => app.signer().await?,
         (None, false) => Signer::Unknown,
     };
-    tell(&app.verification(&signer).await?, args.json)
+    let verification = app.verification(&signer).await?;
+    if args.alarm {
+        alarm(&app, verification.verdict == Verdict::Tampered).await;
+    }
+    tell(&verification, args.json)
+}
+
+async fn alarm(app: &App, tampered: bool) {
+    let (code, subject) = (AlarmCode::LedgerTampered, AlarmSubject::platform("ledger"));
+    match tampered {
+        true => app.alarms().raise(Alarm::new(code, subject)).await,
+        false => app.alarms().clear(code, subject).await,
+    }
+    app.alarms().attend().await;
 }
 
 fn public_key(text: &str) -> Result<Vec<u8>> {
