@@ -584,6 +584,7 @@ impl App {
         }
         batch.views.extend(directory.sites.into_values().map(ViewChange::Site));
         self.append((&platform).into(), batch).await?;
+        self.rebuild_platform(&platform).await?;
         Ok(())
     }
 

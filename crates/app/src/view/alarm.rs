@@ -1,12 +1,17 @@
 //! Alarms of operation, in the platform's ledger: one stream, and one row, each time that something is wrong.
 
+use std::collections::BTreeMap;
+
 use precordia_model::AlarmId;
 use precordia_rules::event::Event;
 
+use super::platform::Wrong;
+use super::rebuild::{fact_of, unequal};
 use super::{Fact, misplaced};
-use crate::app::AppError;
+use crate::access::PlatformScope;
+use crate::app::{App, AppError};
 use crate::ledger::Draft;
-use crate::port::{AlarmRow, EffectKey, Stream, ViewChange};
+use crate::port::{AlarmFilter, AlarmRow, EffectKey, EventFilter, Stream, ViewChange};
 use crate::seal::DataKey;
 
 impl Draft<'_> {
@@ -76,6 +81,80 @@ pub(crate) fn fold(
         _ => return Err(misplaced(fact)),
     };
     Ok(AlarmRow { version: fact.version, ..row })
+}
+
+/// Events or rows that are read at once.
+const PAGE: u32 = 500;
+const KINDS: [&str; 4] = ["alarm.raised", "alarm.repeated", "alarm.acknowledged", "alarm.cleared"];
+
+impl App {
+    /// Rows of alarms that are not what the events make of them, and how many there are.
+    pub(super) async fn wrong_alarms(
+        &self,
+        platform: &PlatformScope,
+    ) -> Result<(u64, Vec<Wrong>), AppError> {
+        let now = self.fold_alarms(platform).await?;
+        let mut stored = BTreeMap::new();
+        let mut filter = AlarmFilter::default();
+        loop {
+            let rows = self.ports.alarms.alarms(platform, &filter, PAGE).await?;
+            let Some(last) = rows.last() else { break };
+            filter.before = Some((last.raised_at, last.id));
+            stored.extend(rows.into_iter().map(|row| (row.id, row)));
+        }
+        let standing = now.values().filter(|row| row.cleared_at.is_none()).map(standing_effect);
+        let keys: Vec<String> = standing.map(|effect| effect.key).collect();
+        let mut effects = BTreeMap::new();
+        for some in keys.chunks(PAGE as usize) {
+            effects.extend(self.ports.log.effects(platform.into(), some).await?);
+        }
+        let mut wrong = Vec::new();
+        for (id, row) in &now {
+            let effect = standing_effect(row);
+            let known =
+                row.cleared_at.is_some() || effects.get(&effect.key) == Some(&effect.subject);
+            let what = match stored.remove(id) {
+                None => Some(String::from("missing")),
+                Some(there) => unequal(&[("row", there == *row), ("effects", known)]),
+            };
+            wrong.extend(what.map(|what| Wrong {
+                stream: stream(*id),
+                version: row.version,
+                what,
+                put: vec![ViewChange::Alarm(row.clone())],
+                effect: (!known).then_some(effect),
+            }));
+        }
+        for id in stored.into_keys() {
+            let (stream, what) = (stream(id), String::from("unexplained"));
+            // One that was raised while this looked has its events by now.
+            if self.ports.log.stream(platform.into(), &stream).await?.is_empty() {
+                let put = vec![ViewChange::Remove(stream.clone())];
+                wrong.push(Wrong { stream, version: 0, what, put, effect: None });
+            }
+        }
+        Ok((now.len() as u64, wrong))
+    }
+
+    async fn fold_alarms(
+        &self,
+        platform: &PlatformScope,
+    ) -> Result<BTreeMap<AlarmId, AlarmRow>, AppError> {
+        let filter = EventFilter { kinds: KINDS.map(String::from).into(), ..Default::default() };
+        let (mut now, mut after) = (BTreeMap::new(), 0);
+        loop {
+            let events = self.ports.log.events_where(platform.into(), &filter, after, PAGE).await?;
+            let Some(last) = events.last() else { return Ok(now) };
+            after = last.position;
+            for pair in self.open_events(platform.into(), events).await? {
+                let fact = fact_of(&pair);
+                let id = fact.stream.strip_prefix("alarm/").and_then(|id| id.parse().ok());
+                let id: AlarmId = id.ok_or_else(|| misplaced(&fact))?;
+                let row = fold(id, now.remove(&id), &fact)?;
+                now.insert(id, row);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

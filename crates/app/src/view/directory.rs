@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 use precordia_model::{OrganizationId, SiteId};
 use precordia_rules::event::Event;
 
-use super::rebuild::{LOOK_PAUSE, LOOKS_MAX, Rebuilt, ViewReport, fact_of, unequal};
+use super::platform::Wrong;
+use super::rebuild::{fact_of, unequal};
 use super::{Fact, misplaced};
 use crate::access::PlatformScope;
 use crate::app::{App, AppError};
-use crate::ledger::Draft;
-use crate::port::{
-    Append, EffectKey, EventFilter, OrganizationRow, Position, SiteRow, Stream, Version, ViewChange,
-};
+use crate::port::{EffectKey, EventFilter, OrganizationRow, Position, SiteRow, Stream, ViewChange};
 
 const PAGE: u32 = 1000;
 const KINDS: [&str; 3] = ["organization.registered", "organization.changed", "site.registered"];
@@ -22,16 +20,6 @@ const KINDS: [&str; 3] = ["organization.registered", "organization.changed", "si
 pub(crate) struct DirectoryNow {
     pub(crate) organizations: BTreeMap<OrganizationId, OrganizationRow>,
     pub(crate) sites: BTreeMap<SiteId, SiteRow>,
-}
-
-/// A row that is not as it should be, and what puts it right.
-struct Wrong {
-    stream: Stream,
-    /// Of the stream as it was folded.
-    version: Version,
-    what: String,
-    put: Vec<ViewChange>,
-    effect: Option<EffectKey>,
 }
 
 impl DirectoryNow {
@@ -83,52 +71,14 @@ impl App {
         }
     }
 
-    /// Compares the directory with a fresh fold of its events.
-    pub async fn compare_directory(
+    /// Rows of organizations and sites that are not what the events make of them, and how many there are.
+    /// What an organization's set-up code was, no event says: it stays.
+    pub(super) async fn wrong_in_directory(
         &self,
         platform: &PlatformScope,
-    ) -> Result<ViewReport, AppError> {
-        let mut looks = 0;
-        loop {
-            let now = self.fold_directory(platform).await?;
-            let compared = (now.organizations.len() + now.sites.len()) as u64;
-            let wrong = self.wrong_in_directory(platform, now).await?;
-            looks += 1;
-            // Somebody may have changed a row between the reading of its events and its own.
-            if wrong.is_empty() || looks == LOOKS_MAX {
-                let mut report = ViewReport { compared, ..ViewReport::default() };
-                wrong.into_iter().for_each(|one| report.tell(&one.stream, one.what));
-                return Ok(report);
-            }
-            tokio::time::sleep(LOOK_PAUSE).await;
-        }
-    }
-
-    /// Writes the rows that differ. What an organization's set-up code was, no event says: it stays.
-    pub async fn rebuild_directory(&self, platform: &PlatformScope) -> Result<Rebuilt, AppError> {
-        let now = self.fold_directory(platform).await?;
+    ) -> Result<(u64, Vec<Wrong>), AppError> {
+        let mut now = self.fold_directory(platform).await?;
         let compared = (now.organizations.len() + now.sites.len()) as u64;
-        let mut rebuilt = Rebuilt { compared, put_right: 0 };
-        for wrong in self.wrong_in_directory(platform, now).await? {
-            let mut draft = Draft::new(self, platform.into());
-            draft.expect(wrong.stream, wrong.version);
-            draft.batch.views = wrong.put;
-            if let Some(effect) = wrong.effect {
-                draft.batch.forget_effects.push(effect.key.clone());
-                draft.batch.effects.push(effect);
-            }
-            if let Append::Done { .. } = draft.append(platform.into()).await? {
-                rebuilt.put_right += 1;
-            }
-        }
-        Ok(rebuilt)
-    }
-
-    async fn wrong_in_directory(
-        &self,
-        platform: &PlatformScope,
-        mut now: DirectoryNow,
-    ) -> Result<Vec<Wrong>, AppError> {
         let mut wrong = Vec::new();
         let mut stored: BTreeMap<OrganizationId, OrganizationRow> = BTreeMap::new();
         for row in self.ports.directory.organizations(platform).await? {
@@ -190,10 +140,14 @@ impl App {
         let extra_sites = sites.keys().filter(|id| !now.sites.contains_key(id));
         let extra = extra_organizations.map(|id| Stream::new("organization", id));
         for stream in extra.chain(extra_sites.map(|id| Stream::new("site", id))) {
+            // One that was registered while this looked has its events by now.
+            if !self.ports.log.stream(platform.into(), &stream).await?.is_empty() {
+                continue;
+            }
             let put = vec![ViewChange::Remove(stream.clone())];
             let what = String::from("unexplained");
             wrong.push(Wrong { stream, version: 0, what, put, effect: None });
         }
-        Ok(wrong)
+        Ok((compared, wrong))
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod alarm;
 pub(crate) mod directory;
 pub(crate) mod item;
 pub(crate) mod patient;
+mod platform;
 mod rebuild;
 pub(crate) mod recording;
 pub(crate) mod user;

@@ -207,10 +207,10 @@ impl App {
         Ok(report)
     }
 
-    /// The directory, and [`App::rebuild_views`] for every organization, by its slug.
+    /// The control ledger's views, and [`App::rebuild_views`] for every organization, by its slug.
     pub async fn rebuild_all_views(&self) -> Result<Vec<(String, Rebuilt)>, AppError> {
         let platform = self.platform();
-        let mut all = vec![(String::from("platform"), self.rebuild_directory(&platform).await?)];
+        let mut all = vec![(String::from("platform"), self.rebuild_platform(&platform).await?)];
         for organization in self.ports.directory.organizations(&platform).await? {
             let scope = self.system_scope(organization.id, "rebuild");
             all.push((organization.slug, self.rebuild_views(&scope).await?));

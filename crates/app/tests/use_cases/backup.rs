@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use precordia_app::access::OrgScope;
 use precordia_app::port::{BlobWriter, Ports, StoreError, Vault, Vaults};
-use precordia_app::{App, AppError, RestoreRequest, Restored, Settings};
-use precordia_model::{ItemState, RecordingId};
+use precordia_app::{Alarm, App, AppError, RestoreRequest, Restored, Settings};
+use precordia_model::{AlarmCode, AlarmSubject, ItemState, RecordingId};
 use precordia_store::SqliteOptions;
 
 use crate::house::{House, Working, file, house, ports_on, scope_of, sign_in};
@@ -102,6 +102,8 @@ async fn everything_comes_back_from_a_backup() {
     working.end().await;
     // Received and not yet worked on: its work comes back, too.
     let waiting = house.send(&file("C-1", "Agnesi", 4)).await;
+    let alarm = Alarm::new(AlarmCode::DiskLow, AlarmSubject::platform("disk"));
+    house.app.alarms().raise(alarm).await;
     let done = keeping(&house).back_up_all().await.unwrap();
     assert!(done.iter().all(|one| one.complete), "{done:?}");
     assert_eq!(done[1].new_blobs, 5);

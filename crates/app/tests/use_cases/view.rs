@@ -1,12 +1,12 @@
 //! Views against a fresh fold of their events: equal whatever was done, different when somebody changed
 //! a row, and put right again.
 
-use precordia_app::App;
 use precordia_app::access::OrgScope;
-use precordia_model::{PatientId, RecordingId};
+use precordia_app::{Alarm, App};
+use precordia_model::{AlarmCode, AlarmSubject, PatientId, RecordingId};
 use rusqlite::Connection;
 
-use crate::house::{House, Working, file, file_of, house, person};
+use crate::house::{House, Working, file, file_of, house, person, sign_in};
 
 /// A house in which everything that moves a row has happened.
 async fn busy() -> (House, Working, RecordingId, PatientId) {
@@ -211,4 +211,43 @@ async fn work_that_vanished_from_the_queue_is_found_and_queued_again() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     panic!("the copy never learned its recording");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_of_the_control_ledger_that_somebody_changed_is_found_and_put_right() {
+    let house = house().await;
+    let alarm = Alarm::new(AlarmCode::BackupLate, AlarmSubject::platform("backup"));
+    house.app.alarms().raise(alarm).await;
+    let control = Connection::open(house.dir.path().join("data/control.db")).unwrap();
+    let changes = [
+        "UPDATE organization SET name = 'Elsewhere'",
+        "DELETE FROM organization",
+        "INSERT INTO organization SELECT 'x', 'hidden', name, NULL, 1 FROM organization",
+        "DELETE FROM effect WHERE effect_key LIKE 'slug/%'",
+        "UPDATE site SET time_zone = 'Mars/Olympus'",
+        "DELETE FROM site",
+        "UPDATE alarm SET count = 99",
+        "UPDATE alarm SET acknowledged_at = 1, acknowledged_by = 'nobody'",
+        "DELETE FROM alarm",
+        "DELETE FROM effect WHERE effect_key LIKE 'alarm/%'",
+    ];
+    let differ = async || {
+        let reports = house.app.verify_all().await.unwrap();
+        let views = reports[0].views.as_ref().unwrap();
+        assert_eq!(reports[0].is_clean(), views.different == 0);
+        views.different
+    };
+    for change in changes {
+        assert_eq!(differ().await, 0, "before {change}");
+        // A made-up row has an id that is none.
+        let id = uuid::Uuid::from_u128(5).to_string();
+        let change = change.replace("'x'", &format!("'{id}'"));
+        assert_eq!(control.execute(&change, []).unwrap(), 1, "{change}");
+        let found = differ().await;
+        assert!(found >= 1, "{change}");
+        house.app.rebuild_all_views().await.unwrap();
+    }
+    assert_eq!(differ().await, 0);
+    house.check().await;
+    sign_in(&house.app, &house.slug, "all").await;
 }
