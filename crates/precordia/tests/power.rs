@@ -97,6 +97,9 @@ fn recorded() -> Recorded {
         ("PRECORDIA_RECORD_ROOT", site.root().to_owned()),
         ("PRECORDIA_FAIL_SYNC", order.clone()),
     ];
+    std::fs::write(&order, "data-keys").unwrap();
+    assert!(site.try_serve().is_err(), "nobody knows whether the master key's name lasts");
+    assert!(!order.exists());
     let code = site.apply("power", "Power Hospital");
     let mut server = site.serve();
     let service = Client::set_up(&server.url, "power", &code).service();

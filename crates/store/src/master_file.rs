@@ -28,8 +28,13 @@ pub fn master_from_file(
     path: &Path,
     create: bool,
 ) -> Result<Arc<dyn MasterKey>, MasterSourceError> {
-    if create && !path.try_exists().map_err(|cause| not_made(path, cause))? {
-        create_file(path, &new_key()).map_err(|cause| not_made(path, cause))?;
+    if create {
+        let made = match path.try_exists() {
+            Ok(false) => create_file(path, &new_key()),
+            Ok(true) => settle(path),
+            Err(cause) => Err(cause),
+        };
+        made.map_err(|cause| not_made(path, cause))?;
     }
     let active = Arc::new(read(path)?);
     let known = Mutex::new(BTreeMap::from([(active.id(), active)]));
@@ -217,6 +222,16 @@ fn create_file(path: &Path, key: &[u8; KEY_BYTES]) -> io::Result<()> {
     fs::remove_file(&part)?;
     linked?;
     sync(dir_of(path))
+}
+
+/// Whoever made the file may not have come to sync its name, and everything will stand on it.
+fn settle(path: &Path) -> io::Result<()> {
+    use io::ErrorKind::{InvalidInput, ReadOnlyFilesystem, Unsupported};
+    match sync(dir_of(path)) {
+        // A place that nobody writes to, such as a mounted secret.
+        Err(e) if matches!(e.kind(), InvalidInput | ReadOnlyFilesystem | Unsupported) => Ok(()),
+        done => done,
+    }
 }
 
 /// Another name of the same file, durable; nothing when the name is there.

@@ -7,7 +7,7 @@
  *
  * PRECORDIA_RECORD_LOG   where to write
  * PRECORDIA_RECORD_ROOT  the directory; of what is in it, names that begin with `data`
- * PRECORDIA_FAIL_SYNC    a file; while it is there, the next sync of a path that holds its text fails, once
+ * PRECORDIA_FAIL_SYNC    a file; while it is there, the next sync of a path that ends with its text fails
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -159,7 +159,9 @@ static int is_failing(const char *path) {
     if (fd < 0) return 0;
     ssize_t length = read(fd, text, sizeof text - 1);
     close(fd);
-    return length > 0 && strstr(path, text) && syscall(SYS_unlinkat, AT_FDCWD, order, 0) == 0;
+    if (length <= 0 || strlen(path) < strlen(text)) return 0;
+    const char *end = path + strlen(path) - strlen(text);
+    return strcmp(end, text) == 0 && syscall(SYS_unlinkat, AT_FDCWD, order, 0) == 0;
 }
 
 static int recorded_sync(int fd, long call) {
