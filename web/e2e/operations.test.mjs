@@ -71,6 +71,10 @@ test("a kind is paused, its work given up and tried again, and everything goes o
 
     await show(page, "Given up");
     await piece.getByText("Given up by hand").waitFor();
+    // The program itself says so, too, when it next looks at its queues.
+    const alarms = page.getByRole("region", { name: "Alarms of operation" });
+    const raised = alarms.getByRole("row").filter({ hasText: "Needs a hand" });
+    await raised.getByText("Work was given up").waitFor({ timeout: 120_000 });
     await accessible(page, "operations with given-up work");
     await picture(page, "operations-wide");
     await piece.getByRole("button", { name: /^Try again/ }).click();

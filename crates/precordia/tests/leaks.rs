@@ -30,6 +30,7 @@ use Reach::{Many, Nobody, OfOne, Own, Stream};
 /// Every address of the interface. A new one needs its line here, and one in `docs/safety/isolation.md`.
 const ADDRESSES: &[(&str, &str, Reach)] = &[
     ("POST", "/api/access-log/search", Many),
+    ("GET", "/api/alarms", Many),
     ("GET", "/api/balance", Many),
     ("POST", "/api/break-glass", Own),
     ("DELETE", "/api/break-glass", Own),

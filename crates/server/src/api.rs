@@ -23,8 +23,8 @@ use crate::fhir::{self, FHIR_JSON};
 use crate::recording::{assign, detail, history, sheet, waveform, worklist};
 use crate::state::{Server, ServerOptions};
 use crate::{
-    audit, auth, check, detach, event, headers, host, item, observe, operations, patient, problem,
-    session, setup, token, upload, user, web, work,
+    alarm, audit, auth, check, detach, event, headers, host, item, observe, operations, patient,
+    problem, session, setup, token, upload, user, web, work,
 };
 
 /// Everything that this server answers.
@@ -85,6 +85,7 @@ fn described() -> OpenApiRouter<Server> {
         .routes(routes!(token::tokens, token::add_token))
         .routes(routes!(token::remove_token))
         .routes(routes!(audit::search_access_log))
+        .routes(routes!(alarm::alarms))
         .routes(routes!(work::work_kinds))
         .routes(routes!(work::search_work))
         .routes(routes!(work::retry_work))

@@ -99,6 +99,18 @@ words!(WorkPriority for precordia_app::port::Priority {
     Background = "background",
 });
 
+words!(AlarmSeverity for model::AlarmSeverity {
+    Info = "info",
+    Warning = "warning",
+    Critical = "critical",
+});
+
+words!(AlarmState for precordia_app::port::AlarmState {
+    Open = "open",
+    Acknowledged = "acknowledged",
+    Cleared = "cleared",
+});
+
 words!(Sex for model::Sex { Male = "male", Female = "female", Other = "other", Unknown = "unknown" });
 
 words!(QtFormula for model::QtFormula {

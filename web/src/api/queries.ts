@@ -141,6 +141,12 @@ export const queries = {
       queryKey: ["balance"],
       queryFn: ({ signal }) => must(api.GET("/api/balance", { signal })),
     }),
+  alarms: () =>
+    queryOptions({
+      queryKey: ["work", "alarms"],
+      queryFn: ({ signal }) => must(api.GET("/api/alarms", { signal })),
+      refetchInterval: 30_000,
+    }),
   workKinds: () =>
     queryOptions({
       queryKey: ["work", "kinds"],

@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What needs a hand in this organization. Who runs the installation is told by other ways. */
+        get: operations["alarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/balance": {
         parameters: {
             query?: never;
@@ -827,6 +844,45 @@ export interface components {
             /** Format: date-time */
             utc: string | null;
             zone: components["schemas"]["ZoneWord"];
+        };
+        /** @description What needs a hand, or did. Of codes, counts and times; it names no person. */
+        Alarm: {
+            /** Format: date-time */
+            acknowledged_at: string | null;
+            /** Format: date-time */
+            cleared_at: string | null;
+            /** @description `work.given-up` and the like; docs/alarms.md lists them. */
+            code: string;
+            /** @description The part of the program. */
+            component: string;
+            /**
+             * Format: int64
+             * @description How often it was seen.
+             */
+            count: number;
+            /** @description How much of what. */
+            figures: {
+                [key: string]: number;
+            };
+            id: components["schemas"]["Id"];
+            /** Format: date-time */
+            last_seen_at: string;
+            /** @description What the code says. */
+            meaning: string | null;
+            /** Format: date-time */
+            raised_at: string;
+            severity: components["schemas"]["AlarmSeverity"];
+            state: components["schemas"]["AlarmState"];
+            /** @description What to do about it. */
+            to_do: string | null;
+        };
+        /** @enum {string} */
+        AlarmSeverity: "info" | "warning" | "critical";
+        /** @enum {string} */
+        AlarmState: "open" | "acknowledged" | "cleared";
+        Alarms: {
+            /** @description Those that stand, then the last ones that are over; each the newest first. */
+            rows: components["schemas"]["Alarm"][];
         };
         ApiToken: {
             /** Format: date-time */
@@ -1649,6 +1705,70 @@ export interface operations {
             };
             /** @description the storage is full */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alarms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alarms"];
+                };
+            };
+            /** @description nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the server does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the server failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too busy, or about to end */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -22,6 +22,8 @@ export type ItemState = Item["state"];
 /** Given names are a list on screen, empty or not. */
 export type NewPatient = Omit<Schemas["NewPatient"], "given"> & { given: string[] };
 export type User = Schemas["Users"]["users"][number];
+export type Alarm = Schemas["Alarm"];
+export type AlarmState = Schemas["AlarmState"];
 export type WorkState = Schemas["WorkState"];
 export type WorkKind = Schemas["WorkKind"];
 export type WorkPiece = Schemas["WorkPiece"];

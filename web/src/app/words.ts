@@ -1,5 +1,5 @@
 // The words of the screen for the codes of the server; one place, so that a thing has one name.
-import type { FlagCode, ItemState, PatientBanner, Role, Severity, WorkState } from "../api/types";
+import type { AlarmState, FlagCode, ItemState, PatientBanner, Role, Severity, WorkState } from "../api/types";
 
 export const FLAG_WORDS: Record<FlagCode, string> = {
   bradycardia: "Bradycardia",
@@ -61,6 +61,12 @@ export const WORK_WORDS: Record<WorkState, string> = {
   leased: "Under way",
   dead: "Given up",
   done: "Done",
+};
+
+export const ALARM_WORDS: Record<AlarmState, string> = {
+  open: "Needs a hand",
+  acknowledged: "Somebody knows",
+  cleared: "Over",
 };
 
 const KINDS: Record<string, string> = {

@@ -2,6 +2,7 @@
 //! must not see.
 
 #![allow(clippy::unwrap_used)]
+mod alarm;
 mod event;
 mod fhir;
 mod host;

@@ -6,10 +6,10 @@ import { useState } from "react";
 import { api, done } from "../../api/client";
 import { sayFailure, sentence } from "../../api/failure";
 import { queries } from "../../api/queries";
-import type { WorkKind, WorkPiece, WorkState } from "../../api/types";
+import type { Alarm, WorkKind, WorkPiece, WorkState } from "../../api/types";
 import { may } from "../../app/permissions";
 import { useSession } from "../../app/session";
-import { kindWords, WORK_WORDS } from "../../app/words";
+import { ALARM_WORDS, kindWords, WORK_WORDS } from "../../app/words";
 import { Ago, Moment } from "../../ui/Moment";
 import { Notice } from "../../ui/Notice";
 import { Page, TableFrame } from "../../ui/Page";
@@ -29,11 +29,70 @@ export default function OperationsPage() {
         <Failed what="work" failure={kinds.error} retry={() => void kinds.refetch()} />
       ) : (
         <>
+          <Alarms />
           <Kinds kinds={kinds.data.kinds} />
           <Pieces kinds={kinds.data.kinds} />
         </>
       )}
     </Page>
+  );
+}
+
+/** What the program itself says needs a hand; nothing at all when nothing does or did. */
+function Alarms() {
+  const alarms = useQuery(queries.alarms());
+  if (alarms.isError) {
+    return <Failed what="alarms" failure={alarms.error} retry={() => void alarms.refetch()} />;
+  }
+  if (alarms.data === undefined || alarms.data.rows.length === 0) {
+    return null;
+  }
+  return (
+    <TableFrame label="Alarms of operation">
+      <thead>
+        <tr>
+          <th scope="col">State</th>
+          <th scope="col">What</th>
+          <th scope="col" className="num">
+            Seen
+          </th>
+          <th scope="col">Since</th>
+          <th scope="col">Last</th>
+          <th scope="col">What to do</th>
+        </tr>
+      </thead>
+      <tbody>
+        {alarms.data.rows.map((alarm) => (
+          <AlarmRow key={alarm.id} alarm={alarm} />
+        ))}
+      </tbody>
+    </TableFrame>
+  );
+}
+
+function AlarmRow({ alarm }: { alarm: Alarm }) {
+  const stands = alarm.state !== "cleared";
+  const figures = Object.entries(alarm.figures).map(([name, value]) => `${name} ${value}`);
+  return (
+    <tr>
+      <td>
+        <span className={classes.state} data-state={stands ? "dead" : "done"}>
+          {ALARM_WORDS[alarm.state]}
+        </span>
+      </td>
+      <td>
+        {alarm.meaning ?? alarm.code}
+        {figures.length > 0 && ` (${figures.join(", ")})`}
+      </td>
+      <td className="num">{alarm.count}</td>
+      <td>
+        <Moment at={alarm.raised_at} />
+      </td>
+      <td className="nowrap">
+        <Ago at={alarm.cleared_at ?? alarm.last_seen_at} />
+      </td>
+      <td className={classes.why}>{stands && alarm.to_do}</td>
+    </tr>
   );
 }
 
