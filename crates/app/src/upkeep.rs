@@ -18,6 +18,8 @@ pub const BACKUP: &str = "backup";
 
 /// A run of a backup that takes longer stops where the next can go on, within what a try may take.
 const BACKUP_TRY: Duration = Duration::from_secs(10 * 60);
+/// After so long an organization asks again whether another's backup has ended.
+const BACKUP_TURN_SECONDS: i64 = 10;
 /// Tries before the next run by the schedule.
 const BACKUP_TRIES: i64 = 5;
 
@@ -66,13 +68,17 @@ impl App {
 
     /// A run of the backup now, whenever the next is due; nothing where no backups are made.
     pub(crate) fn backup_work(&self) -> Option<NewWork> {
+        self.backup_work_after(0)
+    }
+
+    fn backup_work_after(&self, seconds: i64) -> Option<NewWork> {
         self.ports.vaults.as_ref().map(|_| NewWork {
             id: WorkId(self.new_id()),
             kind: BACKUP.to_owned(),
             lane: Schedule::lane_of(BACKUP),
             subject: Schedule::lane_of(BACKUP),
             priority: Priority::Background,
-            not_before: self.now(),
+            not_before: self.now().plus_seconds(seconds),
         })
     }
 
@@ -86,6 +92,13 @@ impl App {
             // It was configured when this was enqueued.
             return self.finish(scope, work).await;
         }
+        // One organization's at a time: a slow place must not hold every worker.
+        let Ok(_permit) = self.backing_up.try_acquire() else {
+            let mut draft = Draft::new(self, scope.into());
+            draft.batch.finish = Some(work.lease.clone());
+            draft.batch.work.extend(self.backup_work_after(BACKUP_TURN_SECONDS));
+            return draft.append(scope.into()).await.map(drop);
+        };
         let subject = AlarmSubject::organization(scope.organization(), "backup");
         match self.back_up_within(scope.into(), BACKUP_TRY).await {
             Ok(done) => {

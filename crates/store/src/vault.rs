@@ -1,9 +1,10 @@
 //! Backups in a directory, which belongs on another disk or machine.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -22,6 +23,8 @@ struct DirectoryVault {
     dir: PathBuf,
     /// Tells the parts of this process from each other.
     written: AtomicU64,
+    /// Folders whose own entries this process has synced; there are few, a window of originals is three days.
+    made: Arc<Mutex<HashSet<PathBuf>>>,
 }
 
 /// A vault in `dir`, which must lie apart from each of `others`. It is made when the first file is.
@@ -40,7 +43,8 @@ pub fn vault_in(dir: &Path, others: &[&Path]) -> Result<Arc<dyn Vault>, StoreErr
 
 /// A vault on other files than the machine's own.
 pub fn vault_on(files: Arc<dyn Files>, dir: &Path) -> Arc<dyn Vault> {
-    Arc::new(DirectoryVault { files, dir: dir.to_owned(), written: AtomicU64::new(0) })
+    let (written, made) = (AtomicU64::new(0), Arc::default());
+    Arc::new(DirectoryVault { files, dir: dir.to_owned(), written, made })
 }
 
 impl DirectoryVault {
@@ -63,19 +67,28 @@ impl Vault for DirectoryVault {
         let (files, dir) = (Arc::clone(&self.files), self.dir.clone());
         let number = self.written.fetch_add(1, Ordering::Relaxed);
         let part = format!("{}-{number}", std::process::id());
+        let made = Arc::clone(&self.made);
         let writer = run("creating a backup's file", move || {
             let parent = path.parent().unwrap_or(&dir).to_owned();
-            ensure(&*files, &dir, &parent)?;
             let parts = dir.join(PARTS);
-            ensure(&*files, &dir, &parts)?;
+            for folder in [&parent, &parts] {
+                let known = || made.lock().unwrap_or_else(PoisonError::into_inner);
+                if !known().contains(folder) {
+                    ensure(&*files, &dir, folder)?;
+                    known().insert(folder.clone());
+                }
+            }
             if number == 0 {
                 remove_stale(&*files, &parts)?;
             }
             let part = parts.join(part);
             // Of an earlier process with the same number.
             let _ = files.remove(&part);
-            let file = files.create(&part)?;
-            Ok(Writer { files, parent, part, path, file: Some(file) })
+            let created = files.create(&part);
+            if created.is_err() {
+                forget(&made);
+            }
+            Ok(Writer { files, made, parent, part, path, file: Some(created?) })
         });
         Ok(Box::new(writer.await?))
     }
@@ -123,6 +136,11 @@ impl Vault for DirectoryVault {
     }
 }
 
+/// Another disk may have been mounted in the place: then the folders are made again.
+fn forget(made: &Mutex<HashSet<PathBuf>>) {
+    made.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
 /// Parts that nobody wrote to for a day belong to a process that died.
 fn remove_stale(files: &dyn Files, parts: &Path) -> io::Result<()> {
     let now = SystemTime::now();
@@ -138,6 +156,7 @@ fn remove_stale(files: &dyn Files, parts: &Path) -> io::Result<()> {
 /// A file that is being written. Dropped unfinished, it removes what it wrote.
 struct Writer {
     files: Arc<dyn Files>,
+    made: Arc<Mutex<HashSet<PathBuf>>>,
     parent: PathBuf,
     part: PathBuf,
     path: PathBuf,
@@ -164,7 +183,10 @@ impl BlobWriter for Writer {
         run(context, move || {
             file.sync_all()?;
             match self.files.link(&self.part, &self.path) {
-                Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
+                Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
+                    forget(&self.made);
+                    return Err(e);
+                }
                 _ => {}
             }
             self.files.sync_dir(&self.parent)
@@ -184,5 +206,74 @@ impl BlobWriter for Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         let _ = self.files.remove(&self.part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn put(vault: &dyn Vault, name: &str, text: &'static str) -> Result<(), StoreError> {
+        let mut writer = vault.create(name).await?;
+        writer.write(Bytes::from(text)).await?;
+        writer.finish().await
+    }
+
+    async fn text(vault: &dyn Vault, name: &str) -> Option<Bytes> {
+        vault.read(name, 0, 100).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_file_is_whole_or_not_there_and_stays_as_it_was_written_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = vault_in(&dir.path().join("vault"), &[]).unwrap();
+        assert_eq!(vault.list("").await.unwrap(), Vec::<String>::new());
+        let mut writer = vault.create("a/b").await.unwrap();
+        writer.write(Bytes::from("half")).await.unwrap();
+        assert_eq!((text(&*vault, "a/b").await, vault.list("a").await.unwrap()), (None, vec![]));
+        drop(writer);
+        put(&*vault, "a/b", "first").await.unwrap();
+        put(&*vault, "a/b", "second").await.unwrap();
+        put(&*vault, "a/c", "third").await.unwrap();
+        assert_eq!(text(&*vault, "a/b").await.unwrap(), "first");
+        assert_eq!(vault.read("a/b", 3, 100).await.unwrap().unwrap(), "st");
+        assert_eq!(vault.list("a").await.unwrap(), ["b", "c"]);
+        assert_eq!(vault.list("").await.unwrap(), ["a"]);
+        for _ in 0..2 {
+            vault.remove("a/b").await.unwrap();
+        }
+        assert_eq!(vault.list("a").await.unwrap(), ["c"]);
+        let parts = std::fs::read_dir(dir.path().join("vault").join(PARTS)).unwrap();
+        assert_eq!(parts.count(), 0, "no part is left");
+    }
+
+    #[tokio::test]
+    async fn no_name_leads_out_of_the_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = vault_in(&dir.path().join("vault"), &[]).unwrap();
+        for name in ["", "/", "..", "a/../b", "/etc/passwd", "a//b", "A", "a b", ".parts/x", "a."] {
+            assert!(vault.create(name).await.is_err(), "{name}");
+            assert!(vault.read(name, 0, 1).await.is_err(), "{name}");
+            assert!(vault.remove(name).await.is_err(), "{name}");
+        }
+        for (own, other) in [("data/vault", "data"), ("data", "data/vault"), ("data", "data")] {
+            let other = dir.path().join(other);
+            assert!(vault_in(&dir.path().join(own), &[&other]).is_err(), "{own}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_place_that_was_emptied_is_made_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().join("vault");
+        let vault = vault_in(&place, &[]).unwrap();
+        put(&*vault, "a/b", "first").await.unwrap();
+        std::fs::remove_dir_all(&place).unwrap();
+        assert!(put(&*vault, "a/b", "again").await.is_err());
+        put(&*vault, "a/b", "again").await.unwrap();
+        std::fs::remove_dir_all(place.join("a")).unwrap();
+        assert!(put(&*vault, "a/b", "again").await.is_err());
+        put(&*vault, "a/b", "again").await.unwrap();
+        assert_eq!(text(&*vault, "a/b").await.unwrap(), "again");
     }
 }

@@ -167,7 +167,7 @@ impl App {
         }
         let mut done = Restored::default();
         let realm = Realm::from(&platform);
-        let mut own = self.restore_logs(realm, None, None).await?;
+        let (mut own, _) = self.restore_logs(realm, None, None).await?;
         let mut directory = self.fold_directory(&platform).await?;
         for slug in request.positions.keys() {
             if !directory.organizations.values().any(|row| row.slug == *slug) {
@@ -215,22 +215,24 @@ impl App {
         self.ports.directory.provision(&self.platform(), id).await?;
         let scope = self.system_scope(id, "restore");
         let realm = Realm::from(&scope);
-        let mut done = self.restore_logs(realm, before, position).await?;
-        done.erasures = self.carry_erasures(&scope, done.events.restored).await?;
+        let (mut done, erased) = self.restore_logs(realm, before, position).await?;
+        done.erasures = self.carry_erasures(&scope, done.events.restored, erased).await?;
         self.restore_secrets(realm, &mut done).await?;
         done.rows = self.rebuild_views(&scope).await?.put_right;
-        self.rewrap_as_filed(&scope).await?;
+        if done.events.restored < done.events.backup {
+            self.rewrap_as_filed(&scope).await?;
+        }
         self.restore_blobs(&scope, &mut done).await?;
         Ok(done)
     }
 
-    /// Keys and rows.
+    /// Keys and rows. Answers every erasure in the backup, those that were not brought back too.
     async fn restore_logs(
         &self,
         realm: Realm<'_>,
         before: Option<Timestamp>,
         position: Option<Position>,
-    ) -> Result<RestoredRealm, AppError> {
+    ) -> Result<(RestoredRealm, Vec<StoredEvent>), AppError> {
         let id = realm.id();
         let no_keys = || {
             let text = format!("the backup of keys has no whole set of `{id}`");
@@ -246,13 +248,15 @@ impl App {
         self.keyring.forget(id);
         // Beyond it the set may lack a key.
         let last = position.unwrap_or(Position::MAX).min(set.position);
-        done.events = self.restore_log(realm, LogName::Events, last, before).await?;
-        done.accesses = self.restore_log(realm, LogName::Access, Position::MAX, None).await?;
+        let mut erased = Vec::new();
+        done.events = self.restore_log(realm, LogName::Events, last, before, &mut erased).await?;
+        done.accesses =
+            self.restore_log(realm, LogName::Access, Position::MAX, None, &mut erased).await?;
         if let Some(wanted) = position.filter(|wanted| *wanted > done.events.backup) {
             let text = format!("the backup of `{id}` ends at {}, before {wanted}", set.position);
             return Err(AppError::refused("beyond_backup", text));
         }
-        Ok(done)
+        Ok((done, erased))
     }
 
     async fn restore_log(
@@ -261,18 +265,21 @@ impl App {
         log: LogName,
         last: Position,
         before: Option<Timestamp>,
+        erased: &mut Vec<StoredEvent>,
     ) -> Result<RestoredLog, AppError> {
         let mut standing = Standing::new(realm.id());
         let mut done = RestoredLog::default();
         let mut cut = false;
         for segment in plan(self.segments(realm.id(), log).await?, realm.id(), log)? {
             done.backup = segment.last;
-            if cut || standing.position >= last {
-                continue;
-            }
             let after = standing.position;
             let mut rows = Rows::default();
             for line in self.lines_of(realm, log, &segment).await? {
+                if let Line::Event(line) = &line
+                    && line.kind == "patient.erased"
+                {
+                    erased.push((**line).clone().into());
+                }
                 match line {
                     Line::Event(line) if line.position > after && !cut => {
                         cut = line.position > last
@@ -295,6 +302,9 @@ impl App {
                     }
                     _ => {}
                 }
+            }
+            if standing.position == after {
+                continue;
             }
             as_written(&rows)?;
             let Rows { events, resources, accesses } = rows;
@@ -323,26 +333,19 @@ impl App {
 
     /// Destroys the keys of everybody who was erased, however old the set of keys is, and writes the
     /// erasures down anew that came after the last event here.
-    async fn carry_erasures(&self, scope: &OrgScope, last: Position) -> Result<u64, AppError> {
+    async fn carry_erasures(
+        &self,
+        scope: &OrgScope,
+        last: Position,
+        erased: Vec<StoredEvent>,
+    ) -> Result<u64, AppError> {
         let realm = Realm::from(scope);
         let mut carried = 0;
-        for segment in
-            plan(self.segments(realm.id(), LogName::Events).await?, realm.id(), LogName::Events)?
-        {
-            let lines = self.lines_of(realm, LogName::Events, &segment).await?;
-            let erased: Vec<StoredEvent> = lines
-                .into_iter()
-                .filter_map(|line| match line {
-                    Line::Event(line) if line.kind == "patient.erased" => Some((*line).into()),
-                    _ => None,
-                })
-                .collect();
-            for (stored, event) in self.open_events(realm, erased).await? {
-                let Event::PatientErased(erased) = event else { continue };
-                self.destroy_keys(realm, &erased.keys, stored.at).await?;
-                if stored.position > last && self.carry_erasure(scope, &stored, erased).await? {
-                    carried += 1;
-                }
+        for (stored, event) in self.open_events(realm, erased).await? {
+            let Event::PatientErased(erased) = event else { continue };
+            self.destroy_keys(realm, &erased.keys, stored.at).await?;
+            if stored.position > last && self.carry_erasure(scope, &stored, erased).await? {
+                carried += 1;
             }
         }
         Ok(carried)
@@ -560,10 +563,19 @@ impl App {
         let key = self.keyring.open(realm, &[file.key]).await?.get(file.key)?;
         let state = decoded(&file, realm.id(), &key)?;
         done.backup_at = Some(Timestamp(state.at_us).to_rfc3339());
-        let tokens = state.tokens.iter().cloned().map(super::lines::TokenLine::row);
-        let passwords = state.passwords.iter().map(|(user, hash)| (*user, hash.clone()));
-        let secrets =
-            Secrets { passwords: passwords.collect(), tokens: tokens.collect::<Result<_, _>>()? };
+        // Of whom and what the events know that came back.
+        let mut secrets = Secrets::default();
+        for line in &state.tokens {
+            let token = line.clone().row()?;
+            if self.is_there(realm, &Stream::new("token", token.id)).await? {
+                secrets.tokens.push(token);
+            }
+        }
+        for (user, hash) in &state.passwords {
+            if self.is_there(realm, &Stream::new("user", user)).await? {
+                secrets.passwords.push((*user, hash.clone()));
+            }
+        }
         self.ports.restore.put_secrets(realm, secrets).await?;
         Ok(Some(state))
     }

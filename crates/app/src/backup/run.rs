@@ -20,8 +20,9 @@ use crate::port::{
 };
 use crate::seal::DataKey;
 
-/// Rows that are read at once; a file has at most twice as many bytes as [`SEGMENT_BYTES`].
+/// Rows that are read at once.
 const PAGE: u32 = 500;
+/// A file of rows ends after so many, or with the row that brings it over so many bytes.
 const SEGMENT_ROWS: usize = 5000;
 const SEGMENT_BYTES: usize = 4 * 1024 * 1024;
 /// Objects that are listed at once.
@@ -240,7 +241,7 @@ impl App {
                     }
                     for event in events.into_iter().filter(|event| event.position <= head) {
                         // A hole would be a page that is longer than the resources that were read.
-                        if event.position != last.0 + 1 {
+                        if event.position != last.0 + 1 || lines.len() >= SEGMENT_BYTES {
                             break;
                         }
                         last = (event.position, event.hash);
