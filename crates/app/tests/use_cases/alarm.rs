@@ -363,6 +363,37 @@ async fn a_process_without_keys_of_the_platform_keeps_an_alarm_until_there_are_s
     assert_eq!(only(&app).await.count, 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_somebody_changed_are_found_and_put_right() {
+    let house = house().await;
+    let alarms = house.app.alarms();
+    alarms.raise(disk_low(1)).await;
+    alarms.raise(Alarm::new(AlarmCode::BackupLate, AlarmSubject::platform("backup"))).await;
+    alarms.clear(AlarmCode::BackupLate, AlarmSubject::platform("backup")).await;
+    let before = rows(&house.app).await;
+    let operator = house.app.local_operator();
+    let compared = house.app.compare_platform(&operator).await.unwrap();
+    assert!(compared.is_equal() && compared.compared >= 2, "{compared:?}");
+    let control = rusqlite::Connection::open(house.dir.path().join("data/control.db")).unwrap();
+    let harm = "UPDATE alarm SET count = 99 WHERE code = 'backup.late'; \
+                DELETE FROM alarm WHERE code = 'disk.low'; \
+                DELETE FROM effect WHERE effect_key LIKE 'alarm/%'; \
+                INSERT INTO alarm SELECT '0192f0aa-0000-7000-8000-000000000001', code, organization, \
+                  component, severity, raised_at, last_seen_at, count, figures, acknowledged_at, \
+                  acknowledged_by, cleared_at, version FROM alarm;";
+    control.execute_batch(harm).unwrap();
+    let compared = house.app.compare_platform(&operator).await.unwrap();
+    let mut what: Vec<&str> = compared.differences.iter().map(|one| one.what.as_str()).collect();
+    what.sort_unstable();
+    assert_eq!(what, ["missing", "row", "unexplained"]);
+    assert_eq!(house.app.rebuild_platform(&operator).await.unwrap().put_right, 3);
+    assert_eq!(rows(&house.app).await, before);
+    // What stands is known to stand again.
+    house.another_process().await.alarms().raise(disk_low(1)).await;
+    assert_eq!(rows(&house.app).await.len(), before.len());
+    house.check().await;
+}
+
 /// What stands, with its figures.
 async fn standing(app: &App) -> Vec<String> {
     app.work_gauges().await.unwrap();
