@@ -106,9 +106,9 @@ test-alarms: tools build
 # ---- heavier ---------------------------------------------------------------------------------------
 
 peers := hapi pydicom
-.PHONY: test-peers sim million bench $(peers:%=peer-%)
+.PHONY: test-peers sim writers million bench $(peers:%=peer-%)
 
-test-peers: $(peers:%=peer-%) sim million ## Independent programs that judge ours; skipped aloud where they cannot be had
+test-peers: $(peers:%=peer-%) sim writers ## Independent programs that judge ours; skipped aloud where they cannot be had
 
 peer-hapi:
 	$(step) hapi tests/fhir.sh hapi
@@ -119,8 +119,14 @@ peer-pydicom: tools
 sim: ## Ten thousand seeds of the product on a disk that forgets
 	$(step) sim cargo xtask sim --seed 1 --seeds 10000 --jobs 2
 
-million: tools web ## A million appends on each engine, their process killed a hundred times
-	$(step) million env PRECORDIA_WRITERS_APPENDS=1000000 PRECORDIA_WRITERS_KILLS=100 \
+writers: APPENDS := 100000
+writers: KILLS := 40
+million: APPENDS := 1000000
+million: KILLS := 100
+writers: ## A hundred thousand appends on each engine, their process killed forty times
+million: ## A million appends on each engine, their process killed a hundred times; half an hour
+writers million: tools web
+	$(step) $@ env PRECORDIA_WRITERS_APPENDS=$(APPENDS) PRECORDIA_WRITERS_KILLS=$(KILLS) \
 	  cargo test --release --locked --package precordia --test writers -- \
 	  --nocapture --test-threads 1 after_kills
 
