@@ -111,9 +111,7 @@ impl Files for SimFiles {
             opened => opened.map_err(failed)?,
         };
         if plant != Some(Plant::RecoveredTrusted) {
-            let mut bytes = vec![0; self.disk.size(self.life, inode).map_err(failed)?];
-            self.disk.read(self.life, inode, 0, &mut bytes).map_err(failed)?;
-            self.disk.write(self.life, inode, 0, &bytes).map_err(failed)?;
+            self.disk.write_again(self.life, inode).map_err(failed)?;
         }
         self.disk.sync(self.life, inode, Synced::Recovered).map_err(failed)
     }

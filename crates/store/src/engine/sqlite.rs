@@ -229,7 +229,9 @@ impl SqliteConnection {
     /// A connection that writes, on a journal whose every frame is durable.
     fn open_writer(place: &SqlitePlace) -> Result<Self, DbError> {
         let mut connection = Self::open(place, Access::Write)?;
+        connection.checkpoint_on_close(false)?;
         connection.make_recovered_durable(place)?;
+        connection.checkpoint_on_close(true)?;
         Ok(connection)
     }
 
@@ -255,8 +257,14 @@ impl SqliteConnection {
         let stable_plans = DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG;
         connection.set_db_config(stable_plans, true).map_err(failed)?;
         let mut connection = Self { connection, syncs: place.syncs.clone() };
+        // Read to its end: the change of a new file commits there, and a batch would not look.
+        let mode = connection.query_now("PRAGMA journal_mode = WAL", &[])?;
+        let mode = mode.into_iter().next().map(|row| row.fields("journal_mode").text());
+        if mode.transpose()?.as_deref() != Some("wal") {
+            return Err(DbError::Unable("the journal is not written ahead".into()));
+        }
         connection.batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; \
+            "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; \
              PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; \
              PRAGMA foreign_keys = OFF; PRAGMA journal_size_limit = 67108864",
         )?;
@@ -288,6 +296,13 @@ impl SqliteConnection {
             Ok(())
         };
         self.connection.wal_hook(Some(checkpoint)).map_err(failed)
+    }
+
+    /// Who gives up before the journal is durable must leave the main file alone: with half of what the
+    /// journal loses in it, the two no longer fit.
+    fn checkpoint_on_close(&self, does: bool) -> Result<(), DbError> {
+        let never = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        self.connection.set_db_config(never, !does).map(drop).map_err(failed)
     }
 
     /// No transaction is open.
