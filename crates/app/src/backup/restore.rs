@@ -73,7 +73,8 @@ pub struct RestoredRealm {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Restored {
     pub realms: Vec<RestoredRealm>,
-    /// Realms of which there are files in the backup and nothing in its directory.
+    /// Realms that are in the backup and not in its directory, which stay there, or in the directory and
+    /// not in the backup, which are empty now.
     pub unknown: Vec<String>,
 }
 
@@ -168,7 +169,7 @@ impl App {
         let mut done = Restored::default();
         let realm = Realm::from(&platform);
         let (mut own, _) = self.restore_logs(realm, None, None).await?;
-        let mut directory = self.fold_directory(&platform).await?;
+        let directory = self.fold_directory(&platform).await?;
         for slug in request.positions.keys() {
             if !directory.organizations.values().any(|row| row.slug == *slug) {
                 return Err(AppError::NotFound("organization"));
@@ -177,8 +178,9 @@ impl App {
         let rows: Vec<OrganizationRow> = directory.organizations.values().cloned().collect();
         for row in rows {
             if !left.remove(&RealmId(Some(row.id))) {
-                // Registered, and no backup of it was ever made.
-                directory.organizations.remove(&row.id);
+                // Registered, and no backup of it was ever made: it begins anew, with nothing in it.
+                self.ports.directory.provision(&platform, row.id).await?;
+                self.ensure_organization_keys(row.id).await?;
                 done.unknown.push(row.id.to_string());
                 continue;
             }
@@ -239,6 +241,10 @@ impl App {
             AppError::refused("no_keys", text)
         };
         let set = self.newest_keys(id).await?.ok_or_else(no_keys)?;
+        if let Some(wanted) = position.filter(|wanted| *wanted > set.position) {
+            let text = format!("the backup of `{id}` ends at {}, before {wanted}", set.position);
+            return Err(AppError::refused("beyond_backup", text));
+        }
         let mut done =
             RestoredRealm { realm: id.to_string(), keys: set.keys, ..Default::default() };
         for part in set.parts() {
@@ -252,10 +258,6 @@ impl App {
         done.events = self.restore_log(realm, LogName::Events, last, before, &mut erased).await?;
         done.accesses =
             self.restore_log(realm, LogName::Access, Position::MAX, None, &mut erased).await?;
-        if let Some(wanted) = position.filter(|wanted| *wanted > done.events.backup) {
-            let text = format!("the backup of `{id}` ends at {}, before {wanted}", set.position);
-            return Err(AppError::refused("beyond_backup", text));
-        }
         Ok((done, erased))
     }
 

@@ -179,6 +179,23 @@ async fn a_second_run_takes_what_is_new_and_nothing_else() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organization_that_was_never_backed_up_comes_back_empty_and_works() {
+    let house = house().await;
+    let app = keeping(&house);
+    app.back_up_all().await.unwrap();
+    let (late, _) = crate::house::organization(&house.app, "late").await;
+    app.back_up_platform().await;
+    let (there, done) = restored(&house, &request()).await;
+    assert_eq!(done.unknown, [late.organization().to_string()]);
+    there.check().await;
+    let names = there.app.organizations(&there.app.local_operator()).await.unwrap();
+    assert_eq!(names.len(), 2);
+    // Nobody can sign in to it; its operator makes it anew under the same name.
+    let applied = crate::house::apply(&there.app, "late").await;
+    assert_eq!(applied.organization.id, late.organization());
+}
+
 /// What an erasure took is not in the backup after the next run, and no older state of the data brings it
 /// back with the keys of now.
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use precordia_app::access::{OrgScope, Session, SignedIn};
 use precordia_app::port::{Clock, Ports};
 use precordia_app::{
-    App, Arrival, Item, NewUser, OrganizationSpec, ReceiveError, Settings, SiteSpec, Stop,
+    App, Applied, Arrival, Item, NewUser, OrganizationSpec, ReceiveError, Settings, SiteSpec, Stop,
     WorklistQuery, WorklistRow,
 };
 use precordia_formats::dicom::{self, ObjectIds};
@@ -85,15 +85,18 @@ pub fn ports_on(
 
 /// A fresh organization and its administrator's handle.
 pub async fn organization(app: &App, slug: &str) -> (OrgScope, SignedIn) {
+    let code = apply(app, slug).await.setup_code.expect("a fresh organization has a set-up code");
+    let signed_in = app.set_up(slug, &code, "admin", "O. Keeper", password()).await.unwrap();
+    (scope_of(app, &signed_in.cookie).await, signed_in)
+}
+
+pub async fn apply(app: &App, slug: &str) -> Applied {
     let spec = OrganizationSpec {
         slug: slug.to_owned(),
         name: format!("House {slug}"),
         sites: vec![SiteSpec { name: "Ward".into(), time_zone: "Europe/London".into() }],
     };
-    let applied = app.apply_organization(&app.local_operator(), &spec).await.unwrap();
-    let code = applied.setup_code.expect("a fresh organization has a set-up code");
-    let signed_in = app.set_up(slug, &code, "admin", "O. Keeper", password()).await.unwrap();
-    (scope_of(app, &signed_in.cookie).await, signed_in)
+    app.apply_organization(&app.local_operator(), &spec).await.unwrap()
 }
 
 pub fn password() -> Zeroizing<String> {
