@@ -19,6 +19,8 @@ use crate::wiring;
 /// As of `audit verify`: something is not as it was.
 const NOT_GOOD: u8 = 4;
 
+const REMOVE_TRIES: u32 = 20;
+
 #[derive(clap::Args)]
 pub struct RestoreArgs {
     /// Why; it is written down in each ledger.
@@ -162,7 +164,8 @@ fn tell_realm(realm: &RestoredRealm) {
 pub async fn drill(config: &Config, as_json: bool) -> Result<ExitCode> {
     let ports = wiring::ports(config, false).await?;
     let app = App::new(ports.clone(), config.settings());
-    let drill = drill_in(&app, &ports, &config.drill_dir()).await?;
+    let drilled = drill_in(&app, &ports, &config.drill_dir(), std::future::pending()).await?;
+    let Some(drill) = drilled else { return Ok(ExitCode::FAILURE) };
     app.alarms().attend().await;
     if as_json {
         data(&serde_json::to_string_pretty(&drill)?);
@@ -175,27 +178,51 @@ pub async fn drill(config: &Config, as_json: bool) -> Result<ExitCode> {
     Ok(if drill.is_good() { ExitCode::SUCCESS } else { ExitCode::from(NOT_GOOD) })
 }
 
-/// One drill at a time uses the place; what a killed one left is removed first.
-async fn drill_in(app: &App, ports: &Ports, dir: &Path) -> Result<Drill> {
+/// One drill at a time uses the place; what a killed one left is removed first. `None`: it was stopped.
+async fn drill_in(
+    app: &App,
+    ports: &Ports,
+    dir: &Path,
+    stopped: impl Future<Output = ()>,
+) -> Result<Option<Drill>> {
+    let _lock = cleared(dir).await?;
+    let data = dir.join("data");
+    let drilling = async {
+        let scratch = wiring::ports_to_drill(ports, &data).await?;
+        anyhow::Ok(Some(app.drill(scratch).await?))
+    };
+    let drilled = tokio::select! {
+        drilled = drilling => drilled,
+        () = stopped => Ok(None),
+    };
+    remove(&data).await?;
+    drilled
+}
+
+/// Locks the place and removes what a killed drill left there: it may hold keys that were destroyed since.
+async fn cleared(dir: &Path) -> Result<std::fs::File> {
     let not_usable = || format!("`{}` cannot be used for a drill", dir.display());
     std::fs::create_dir_all(dir).with_context(not_usable)?;
     let lock = std::fs::File::create(dir.join("lock")).with_context(not_usable)?;
     lock.try_lock().with_context(|| format!("another drill goes on in `{}`", dir.display()))?;
-    let data = dir.join("data");
-    remove(&data)?;
-    let drilled = async {
-        let scratch = wiring::ports_to_drill(ports, &data).await?;
-        Ok(app.drill(scratch).await?)
-    }
-    .await;
-    remove(&data)?;
-    drilled
+    remove(&dir.join("data")).await?;
+    Ok(lock)
 }
 
-fn remove(dir: &Path) -> Result<()> {
-    match std::fs::remove_dir_all(dir) {
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        removed => removed.with_context(|| format!("`{}` could not be removed", dir.display())),
+/// What a drill that was stopped still writes, it writes soon.
+async fn remove(dir: &Path) -> Result<()> {
+    let mut tries = 0;
+    loop {
+        match std::fs::remove_dir_all(dir) {
+            Ok(()) => return Ok(()),
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(_) if tries < REMOVE_TRIES => tries += 1,
+            Err(cause) => {
+                return Err(cause)
+                    .with_context(|| format!("`{}` could not be removed", dir.display()));
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
@@ -210,6 +237,12 @@ pub async fn keep(app: &App, ports: &Ports, config: &Config, stop: Stop) {
         "Age of the oldest of the newest backups of all organizations"
     );
     let mut stopping = stop.listen();
+    let drill_dir = config.drill_dir();
+    if drill_dir.exists()
+        && let Err(cause) = cleared(&drill_dir).await
+    {
+        error!(error = %cause, "what a drill left could not be removed");
+    }
     let seconds = config.backup.every_seconds;
     let pause = Duration::from_secs(seconds.unsigned_abs().min(300));
     let mut next = app.now();
@@ -225,8 +258,11 @@ pub async fn keep(app: &App, ports: &Ports, config: &Config, stop: Stop) {
         if config.backup.drill_every_seconds > 0 {
             match app.drill_is_due(config.backup.drill_every_seconds).await {
                 Ok(false) => {}
-                Ok(true) => match drill_in(app, ports, &config.drill_dir()).await {
-                    Ok(drill) => info!(good = drill.is_good(), seconds = drill.seconds, "drilled"),
+                Ok(true) => match drill_in(app, ports, &drill_dir, stopping.wait()).await {
+                    Ok(Some(drill)) => {
+                        info!(good = drill.is_good(), seconds = drill.seconds, "drilled");
+                    }
+                    Ok(None) => info!("the drill was stopped"),
                     Err(cause) => error!(error = %cause, "the drill could not be made"),
                 },
                 Err(cause) => error!(error = %cause, "it could not be read when a drill is due"),

@@ -72,7 +72,7 @@ fn judge(free: u64, total: u64, percent_min: u8) -> Room {
     match u128::from(free) {
         _ if percent_min == 0 => Room::Enough,
         free if free < percent(u64::from(percent_min)) => Room::Low,
-        free if free < percent(u64::from(percent_min) + AGAIN_PERCENT) => Room::Between,
+        free if free < percent((u64::from(percent_min) + AGAIN_PERCENT).min(100)) => Room::Between,
         _ => Room::Enough,
     }
 }

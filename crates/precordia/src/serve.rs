@@ -32,14 +32,17 @@ pub async fn run(config: &Config) -> Result<ExitCode> {
     let app = App::new(ports.clone(), config.settings());
     app.ensure_platform(&app.local_operator()).await?;
     let stop = Stop::default();
-    tokio::spawn({
+    let backups = tokio::spawn({
         let (app, config, stop) = (app.clone(), config.clone(), stop.clone());
         async move { crate::backup::keep(&app, &ports, &config, stop).await }
     });
     let running = start(&app, config, &stop, None).await?;
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     data(&format!("ready {scheme}://{}", running.address));
-    running.until_signal(stop).await
+    let code = running.until_signal(stop).await;
+    // A drill that goes on is stopped, and its place is cleared.
+    let _ = tokio::time::timeout(Duration::from_secs(20), backups).await;
+    code
 }
 
 pub async fn start(

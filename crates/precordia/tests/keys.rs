@@ -230,8 +230,11 @@ impl Traces {
         let mut found = vec![false; needles.len()];
         for path in roots.iter().flat_map(|root| files(root)) {
             // A server removes files of its own while they are read.
-            let bytes = std::fs::read(path).unwrap_or_default();
+            let bytes = std::fs::read(&path).unwrap_or_default();
             let here = found_of(&bytes, &needles);
+            if here.contains(&true) {
+                eprintln!("traces in {}", path.display());
+            }
             found.iter_mut().zip(here).for_each(|(found, here)| *found |= here);
         }
         found.into_iter().filter(|found| *found).count()
