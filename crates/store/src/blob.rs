@@ -223,7 +223,7 @@ fn entries(files: &dyn Files, dir: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
-fn remove_stale_parts(files: &dyn Files, parts: &Path) -> io::Result<()> {
+pub(crate) fn remove_stale_parts(files: &dyn Files, parts: &Path) -> io::Result<()> {
     let now = SystemTime::now();
     for part in entries(files, parts)? {
         let Ok(written) = files.written_at(&part) else { continue };

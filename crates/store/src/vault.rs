@@ -5,18 +5,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use precordia_app::port::{BlobWriter, StoreError, Vault};
 
+use crate::blob::remove_stale_parts;
 use crate::directories::{ensure, run};
 use crate::files::{Files, LocalFiles, OpenFile};
 
 /// What is being written lies here until it is whole.
 const PARTS: &str = ".parts";
-const PART_AGE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 struct DirectoryVault {
     files: Arc<dyn Files>,
@@ -79,7 +78,7 @@ impl Vault for DirectoryVault {
                 }
             }
             if number == 0 {
-                remove_stale(&*files, &parts)?;
+                remove_stale_parts(&*files, &parts)?;
             }
             let part = parts.join(part);
             // Of an earlier process with the same number.
@@ -139,18 +138,6 @@ impl Vault for DirectoryVault {
 /// Another disk may have been mounted in the place: then the folders are made again.
 fn forget(made: &Mutex<HashSet<PathBuf>>) {
     made.lock().unwrap_or_else(PoisonError::into_inner).clear();
-}
-
-/// Parts that nobody wrote to for a day belong to a process that died.
-fn remove_stale(files: &dyn Files, parts: &Path) -> io::Result<()> {
-    let now = SystemTime::now();
-    for part in files.entries(parts)? {
-        let Ok(written) = files.written_at(&part) else { continue };
-        if now.duration_since(written).is_ok_and(|age| age > PART_AGE_MAX) {
-            files.remove(&part)?;
-        }
-    }
-    Ok(())
 }
 
 /// A file that is being written. Dropped unfinished, it removes what it wrote.

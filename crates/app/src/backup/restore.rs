@@ -523,15 +523,22 @@ impl App {
             }
         }
         let there: BTreeSet<BlobId> = there.into_iter().collect();
-        let mut before = None;
+        let (mut missing, mut before) = (BTreeSet::new(), None);
         loop {
-            let filter = RecordingFilter { before, ..RecordingFilter::default() };
-            let rows = self.ports.recordings.recordings(scope, &filter, PAGE).await?;
-            let Some(last) = rows.last() else { return Ok(()) };
+            let rows = self.ports.items.items(scope, None, before, PAGE).await?;
+            let Some(last) = rows.last() else { break };
             before = Some((last.received_at, last.id));
-            let missing = rows.iter().filter(|row| !there.contains(&row.blob)).count();
-            done.blobs_missing += missing as u64;
+            for blob in rows.iter().filter_map(|row| row.blob) {
+                // What was erased has no key and is not missed.
+                if !there.contains(&blob)
+                    && !self.keyring.rows_of(realm, &stream_of(blob)).await?.is_empty()
+                {
+                    missing.insert(blob);
+                }
+            }
         }
+        done.blobs_missing = missing.len() as u64;
+        Ok(())
     }
 
     async fn restore_blob(

@@ -180,6 +180,24 @@ async fn a_second_run_takes_what_is_new_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_original_that_is_not_in_the_backup_is_missed_whatever_became_of_its_item() {
+    let house = house().await;
+    let working = Working::on(&house.app);
+    house.filed(&file("A-1", "Noether", 1)).await;
+    let item = house.send(b"not an ECG").await;
+    house.decided(item).await;
+    working.end().await;
+    keeping(&house).back_up_all().await.unwrap();
+    let files = crate::house::files_under(&house.dir.path().join("vault-data"));
+    let is_blob = |path: &&std::path::PathBuf| path.iter().any(|part| part == "blobs");
+    for (missing, path) in (1..).zip(files.iter().filter(is_blob)) {
+        std::fs::remove_file(path).unwrap();
+        let (_, done) = restored(&house, &request()).await;
+        assert_eq!((done.realms[1].blobs, done.realms[1].blobs_missing), (2 - missing, missing));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_organization_that_was_never_backed_up_comes_back_empty_and_works() {
     let house = house().await;
     let app = keeping(&house);
