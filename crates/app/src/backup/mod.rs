@@ -16,6 +16,7 @@
 //! destroyed is in no backup after the next run, which the erasure itself asks for.
 
 mod drill;
+mod erasure;
 mod file;
 mod keys;
 mod lines;
