@@ -4,6 +4,7 @@
 //! what they repaired or doubt, or refuse with a reason; they never panic, and memory is bounded by
 //! the input. Nothing is measured and no file is opened here.
 
+mod build;
 pub mod dicom;
 mod lead_code;
 mod limb;
@@ -26,28 +27,49 @@ pub const MAX_INPUT_BYTES: usize = 64 << 20;
 /// Version of the readers, recorded beside everything that was read with them.
 pub const READER_VERSION: &str = concat!("precordia-formats ", env!("CARGO_PKG_VERSION"));
 
+/// How one format is known and read.
+struct Reader {
+    /// The format's name in recordings.
+    name: &'static str,
+    /// Looks at content alone, and only so far as it takes to be sure. Of several parts, one is enough.
+    knows: fn(&[u8]) -> bool,
+    read: fn(&[Part<'_>]) -> Result<Recording, Refusal>,
+}
+
+/// Every format, the surest to recognize first: a magic number before a shape.
+const READERS: &[Reader] = &[dicom::READER];
+
+/// The names of the formats that are read.
+pub fn format_names() -> impl Iterator<Item = &'static str> {
+    READERS.iter().map(|reader| reader.name)
+}
+
 /// Reads a recording from its parts, whatever format they are in.
 pub fn read(parts: &[Part<'_>]) -> Result<Recording, Refusal> {
     let size = parts.iter().map(|part| part.bytes.len()).fold(0, usize::saturating_add);
     if size > MAX_INPUT_BYTES {
         return Err(too_large(size));
     }
-    match parts {
-        [part] if dicom::looks_like_dicom(part.bytes) => dicom::read(part.bytes),
-        [_, _, ..] if parts.iter().any(|part| dicom::looks_like_dicom(part.bytes)) => {
-            Err(Refusal::new(
-                RefusalReason::Unsupported,
-                "parts_several",
-                "input",
-                "a DICOM object is complete in itself and came together with other parts",
-            ))
-        }
-        _ => Err(Refusal::new(
+    let known = READERS.iter().find(|reader| parts.iter().any(|part| (reader.knows)(part.bytes)));
+    match known {
+        Some(reader) => (reader.read)(parts).map(build::bounded),
+        None => Err(Refusal::new(
             RefusalReason::NotAnEcg,
             "format_unknown",
             "byte 0",
             "the content is in no ECG format that is read",
         )),
+    }
+}
+
+/// The only part of a format that is complete in one file.
+pub(crate) fn only<'a>(parts: &[Part<'a>], what: &str) -> Result<Part<'a>, Refusal> {
+    match parts {
+        [part] => Ok(*part),
+        _ => {
+            let text = format!("{what} is complete in itself and came together with other parts");
+            Err(Refusal::new(RefusalReason::Unsupported, "parts_several", "input", text))
+        }
     }
 }
 

@@ -354,7 +354,8 @@ fn the_list_of_problems_is_bounded() {
     let mut object = one_lead();
     let unknown = Channel::new(("77", "99P", "Probe"), &vec![0; 1500]);
     object.groups[0].channels.extend(std::iter::repeat_n(unknown, 500));
-    let recording = object.read();
+    let bytes = object.bytes();
+    let recording = precordia_formats::read(&[Part { name: "many", bytes: &bytes }]).unwrap();
     assert_eq!(recording.problems.len(), 201);
     assert_eq!(recording.problems[200].code, "problems_many");
     assert!(

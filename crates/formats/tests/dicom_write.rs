@@ -72,6 +72,7 @@ fn recording(leads: &[Lead]) -> Recording {
                 code: Some("MDC:10:9216".into()),
             },
         ],
+        unmapped: vec![],
         problems: vec![],
     }
 }

@@ -158,6 +158,15 @@ pub struct DeviceStatement {
     pub code: Option<String>,
 }
 
+/// Something that the file says and that has no place of its own in a recording, kept as written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnmappedField {
+    /// Where, in the format's own terms: `TestInfo/Room`, `section 8 tag 3`.
+    pub place: String,
+    /// It may hold anything, so it is kept closed.
+    pub value: Phi<String>,
+}
+
 /// A recording as read, before anyone has measured or matched it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recording {
@@ -176,6 +185,8 @@ pub struct Recording {
     pub other_groups: Vec<OtherGroup>,
     pub device_measurements: Vec<DeviceMeasurement>,
     pub device_statements: Vec<DeviceStatement>,
+    /// In file order; large blocks are named with their size, since the file itself is kept whole.
+    pub unmapped: Vec<UnmappedField>,
     pub problems: Vec<Problem>,
 }
 

@@ -107,6 +107,7 @@ fn as_json(recording: &Recording) -> Value {
         "other_groups": recording.other_groups.iter().map(group_json).collect::<Vec<Value>>(),
         "device_measurements": recording.device_measurements,
         "device_statements": recording.device_statements,
+        "unmapped": recording.unmapped,
         "problems": recording.problems,
     })
 }

@@ -181,6 +181,7 @@ fn describe(spec: &Spec, rhythm: Signal, truth: &Truth) -> Recording {
         other_groups: Vec::new(),
         device_measurements,
         device_statements,
+        unmapped: Vec::new(),
         problems: Vec::new(),
     }
 }

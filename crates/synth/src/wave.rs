@@ -47,7 +47,9 @@ impl Timing {
             BeatKind::Ectopic => {
                 let qrs_ms = 150f64.max(spec.qrs_ms);
                 let qt_ms = (spec.qt_ms + 40.0).max(qrs_ms + 120.0);
-                (QrsShape::LeftBundleBranchBlock, qrs_ms, qt_ms, 0.4 * qt_ms)
+                // The T wave begins after the widest QRS ends.
+                let t_ms = (0.4 * qt_ms).min(qt_ms - qrs_ms - 10.0);
+                (QrsShape::LeftBundleBranchBlock, qrs_ms, qt_ms, t_ms)
             }
         }
     }

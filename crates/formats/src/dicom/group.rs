@@ -4,7 +4,7 @@
 //! for it. Groups of a sequential acquisition are kept apart, since their leads are not simultaneous.
 
 use precordia_model::{
-    GroupKind, Lead, Problem, Refusal, RefusalReason, SampleRate, Signal, Trace, TraceOrigin,
+    GroupKind, Lead, Problem, Refusal, RefusalReason, SampleRate, Signal, Trace,
 };
 
 use super::element::DataSet;
@@ -12,7 +12,7 @@ use super::gaps::{self, StoredBits};
 use super::samples::{GAP, Samples};
 use super::text::decimal;
 use super::{channel, tag};
-use crate::{limb, plausibility};
+use crate::build;
 
 /// Devices sample ECGs between 50 Hz (ambulatory) and some kilohertz (pace pulses).
 const RATE_HZ: std::ops::RangeInclusive<f64> = 50.0..=50_000.0;
@@ -249,22 +249,10 @@ pub(crate) fn read(
             problems.push(Problem::error("lead_unknown", place, text));
             continue;
         };
-        if traces.iter().any(|trace| trace.lead == lead) {
-            let text = format!("two channels say that they are {lead}");
-            return Err(Refusal::new(RefusalReason::Ambiguous, "lead_repeated", place, text));
-        }
         traces.push(trace(definition, lead, index, &samples, &mut padding, &place, problems)?);
     }
-    if traces.is_empty() {
-        let text = "no channel of the group names a lead that is known";
-        return Err(Refusal::new(RefusalReason::Ambiguous, "leads_unknown", place, text));
-    }
     padding.report(place, problems);
-    let mut signal = Signal { rate: header.rate, traces };
-    problems.extend(plausibility::check(&signal, place));
-    problems.extend(limb::check(&signal, place));
-    limb::derive(&mut signal);
-    Ok(signal)
+    build::signal(header.rate, traces, place, problems)
 }
 
 fn trace(
@@ -315,12 +303,7 @@ fn trace(
         value => (value as f64 * scale.uv_per_bit + scale.offset_uv) as f32,
     };
     let samples_uv = raw.into_iter().map(in_uv).collect();
-    Ok(Trace {
-        lead,
-        samples_uv,
-        origin: TraceOrigin::Recorded,
-        filters: channel::filters(definition),
-    })
+    Ok(build::recorded(lead, samples_uv, channel::filters(definition)))
 }
 
 /// The padding of one group and what was marked so far.

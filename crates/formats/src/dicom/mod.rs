@@ -22,9 +22,14 @@ mod text;
 mod when;
 mod write;
 
-pub(crate) use file::looks_like_dicom;
 pub use read::read;
 pub use write::{ObjectIds, WriteError, write};
 
 /// The name of the format in recordings.
 pub const FORMAT: &str = "dicom";
+
+pub(crate) const READER: crate::Reader = crate::Reader {
+    name: FORMAT,
+    knows: file::looks_like_dicom,
+    read: |parts| read(crate::only(parts, "a DICOM object")?.bytes),
+};

@@ -13,19 +13,9 @@ use super::group::{self, Header, Kind, PaddingCustom};
 use super::parse::Notes;
 use super::{annotation, channel, file, parse, sop_class, subject, tag, when};
 
-/// A file with more doubts than this is described by the first of them.
-const PROBLEMS_MAX: usize = 200;
-
 /// Reads one object, with or without the file around it.
 pub fn read(bytes: &[u8]) -> Result<Recording, Refusal> {
-    let mut recording = recording(bytes).map_err(with_hint)?;
-    let more = recording.problems.len().saturating_sub(PROBLEMS_MAX);
-    if more > 0 {
-        recording.problems.truncate(PROBLEMS_MAX);
-        let text = format!("{more} more problems are not listed");
-        recording.problems.push(Problem::warning("problems_many", "data set", text));
-    }
-    Ok(recording)
+    recording(bytes).map_err(with_hint)
 }
 
 fn with_hint(refusal: Refusal) -> Refusal {
@@ -74,6 +64,7 @@ fn recording(bytes: &[u8]) -> Result<Recording, Refusal> {
         other_groups,
         device_measurements: annotations.measurements,
         device_statements: annotations.statements,
+        unmapped: Vec::new(),
         problems,
     };
     recording.problems.extend(text.problems());
