@@ -30,6 +30,7 @@ pub fn recording(rate: SampleRate, traces: Vec<(Lead, Vec<f32>)>) -> Recording {
         other_groups: Vec::new(),
         device_measurements: Vec::new(),
         device_statements: Vec::new(),
+        unmapped: Vec::new(),
         problems: Vec::new(),
     }
 }
