@@ -8,9 +8,11 @@
 
 mod average;
 mod beat;
+mod beat_mean;
 mod channel;
 mod detect;
 mod edge;
+mod fingerprint;
 mod flag;
 mod frontal;
 mod limits;
@@ -20,11 +22,15 @@ mod pacing;
 mod qt;
 mod quality;
 mod readout;
+pub mod reversal;
 mod rhythm;
+pub mod serial;
+pub mod similarity;
 mod st_rule;
 mod strip;
 mod wave;
 
+pub use fingerprint::{Fingerprint, Likeness};
 pub use flag::{Subject, flag};
 pub use limits::{Bands, LIMIT_NAMES, LimitError, Limits, RULE_VERSION};
 pub use measure::{MEASURE_VERSION, measure};
