@@ -390,6 +390,7 @@ pub(crate) fn draft_resources(draft: &mut Draft<'_>, event: usize, filed: &Filed
 pub(crate) fn content_type(format: &str) -> &'static str {
     match format {
         "dicom" => "application/dicom",
+        "fhir-observation" => "application/fhir+json",
         _ => "application/octet-stream",
     }
 }
@@ -398,8 +399,10 @@ pub(crate) fn content_type(format: &str) -> &'static str {
 /// own bug: the object is quarantined under its own code instead of being tried for ever.
 async fn read_and_measure(bytes: Vec<u8>) -> Result<Result<ReadRecording, Refusal>, AppError> {
     let work = move || {
-        let recording =
-            precordia_formats::read(&[precordia_formats::Part { name: "upload", bytes: &bytes }])?;
+        let recording = precordia_interop::ecg::read(&[precordia_formats::Part {
+            name: "upload",
+            bytes: &bytes,
+        }])?;
         let measurements = precordia_analysis::measure(&recording);
         Ok(ReadRecording { recording, measurements })
     };

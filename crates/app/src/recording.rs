@@ -322,7 +322,10 @@ impl App {
     ) -> Result<Recording, AppError> {
         let bytes = self.original_bytes(scope, row).await?;
         let read = move || {
-            precordia_formats::read(&[precordia_formats::Part { name: "original", bytes: &bytes }])
+            precordia_interop::ecg::read(&[precordia_formats::Part {
+                name: "original",
+                bytes: &bytes,
+            }])
         };
         tokio::task::spawn_blocking(read)
             .await

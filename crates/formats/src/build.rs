@@ -12,7 +12,7 @@ const PROBLEMS_MAX: usize = 200;
 
 /// Makes a signal of traces in file order: refuses a lead that is there twice or none at all, looks
 /// at amplitudes and limb leads, and derives the absent limb leads.
-pub(crate) fn signal(
+pub fn signal(
     rate: SampleRate,
     traces: Vec<Trace>,
     place: &str,
@@ -36,7 +36,7 @@ pub(crate) fn signal(
 }
 
 /// A trace as the file holds it.
-pub(crate) fn recorded(lead: Lead, samples_uv: Vec<f32>, filters: Filters) -> Trace {
+pub fn recorded(lead: Lead, samples_uv: Vec<f32>, filters: Filters) -> Trace {
     Trace { lead, samples_uv, origin: TraceOrigin::Recorded, filters }
 }
 
@@ -53,8 +53,7 @@ pub(crate) fn bounded(mut recording: Recording) -> Recording {
 
 /// A reading of a device's clock whose parts are numbers; a date or time that does not exist stays
 /// as written only.
-#[allow(dead_code, reason = "the readers of other formats come next")]
-pub(crate) fn device_time(
+pub fn device_time(
     as_written: impl Into<String>,
     [year, month, day]: [i64; 3],
     time: Option<ClockTime>,
@@ -76,7 +75,7 @@ pub(crate) fn device_time(
 
 /// Hours, minutes, seconds and microseconds of a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ClockTime {
+pub struct ClockTime {
     pub hour: i64,
     pub minute: i64,
     pub second: i64,

@@ -7,7 +7,7 @@ use precordia_model::Lead;
 
 /// IEEE 11073-10101 annex A, partition 2, in the three ways it is written: `2:1`, `131329` (also
 /// without the electrode-potential offset: `131073`) and `MDC_ECG_LEAD_I`.
-pub(crate) fn from_mdc(code: &str) -> Option<Lead> {
+pub fn from_mdc(code: &str) -> Option<Lead> {
     const PARTITION_2: u32 = 2 << 16;
     // Terms of MDC_ECG_ELEC_POTL_xxx lie 256 above those of MDC_ECG_LEAD_xxx.
     const ELECTRODE_POTENTIAL: u32 = 256;
@@ -24,14 +24,14 @@ pub(crate) fn from_mdc(code: &str) -> Option<Lead> {
 }
 
 /// DICOM PS3.16 CID 3001 before 2008: `5.6.3-9-` and the SCP-ECG lead id (EN 1064 table 4).
-pub(crate) fn from_scpecg(code: &str) -> Option<Lead> {
+pub fn from_scpecg(code: &str) -> Option<Lead> {
     let id = whole_number(code.strip_prefix("5.6.3-9-")?)?;
     Lead::from_scp_id(u16::try_from(id).ok()?)
 }
 
 /// A name as people and vendors write it: `I`, `lead i`, `LEAD_AVR`, `Lead I (Einthoven)`,
 /// `aVR, augmented voltage, right`.
-pub(crate) fn from_name(text: &str) -> Option<Lead> {
+pub fn from_name(text: &str) -> Option<Lead> {
     let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0');
     let text = text.split([',', '(']).next().unwrap_or_default().trim();
     if let Some(name) = mdc_name(text) {

@@ -4,13 +4,13 @@
 //! what they repaired or doubt, or refuse with a reason; they never panic, and memory is bounded by
 //! the input. Nothing is measured and no file is opened here.
 
-mod build;
+pub mod build;
 pub mod dicom;
-mod lead_code;
+pub mod lead_code;
 mod limb;
 mod measurement_code;
 mod plausibility;
-mod voltage;
+pub mod voltage;
 
 use precordia_model::{Recording, Refusal, RefusalReason};
 

@@ -3,7 +3,7 @@
 //! Only the units that electrocardiographs use are known. Anything else is not guessed at.
 
 /// Microvolts in one of the unit.
-pub(crate) fn microvolts(ucum: &str) -> Option<f64> {
+pub fn microvolts(ucum: &str) -> Option<f64> {
     Some(match ucum {
         "nV" => 1e-3,
         "uV" => 1.0,
@@ -15,7 +15,7 @@ pub(crate) fn microvolts(ucum: &str) -> Option<f64> {
 
 /// The same of a unit's name in words, or of a symbol written as a name. Only to compare with the
 /// code: a name in one letter's wrong case (`MV`) says nothing.
-pub(crate) fn microvolts_in_words(name: &str) -> Option<f64> {
+pub fn microvolts_in_words(name: &str) -> Option<f64> {
     let name = name.trim();
     if let Some(factor) = microvolts(name) {
         return Some(factor);

@@ -9,10 +9,8 @@ mod disk;
 mod ecg;
 mod key;
 mod logging;
-mod measure;
 mod org;
 mod output;
-mod plot;
 mod serve;
 mod views;
 mod web;
@@ -98,7 +96,7 @@ enum Verb {
     /// Read, measure or plot one ECG file; no server needed.
     Ecg {
         #[command(subcommand)]
-        verb: EcgVerb,
+        verb: ecg::EcgVerb,
     },
     /// Measure this program on this machine.
     Bench {
@@ -277,33 +275,6 @@ enum ConfigVerb {
 }
 
 #[derive(Subcommand)]
-enum EcgVerb {
-    /// What the file holds. Exit 0: read; 2: refused, with the reason on stderr.
-    Read {
-        file: PathBuf,
-        #[arg(long)]
-        json: bool,
-        /// Write the samples in microvolts as CSV, a column a lead.
-        #[arg(long)]
-        samples: Option<PathBuf>,
-    },
-    /// Intervals, axes, ST levels and rule flags.
-    Measure {
-        file: PathBuf,
-        #[arg(long)]
-        json: bool,
-    },
-    /// Draw the ECG on paper; the format follows the ending: svg, png or pdf.
-    Plot {
-        file: PathBuf,
-        #[arg(long, short)]
-        out: PathBuf,
-        #[arg(long, value_enum, default_value = "3x4")]
-        layout: plot::LayoutName,
-    },
-}
-
-#[derive(Subcommand)]
 enum BenchVerb {
     /// Appends a second and their latency at 1 to 512 waiters, beside one transaction each and the disk.
     Ledger {
@@ -435,11 +406,7 @@ fn run(verb: Verb) -> Result<ExitCode> {
             }
         },
         Verb::Config { verb } => configuration(verb),
-        Verb::Ecg { verb } => match verb {
-            EcgVerb::Read { file, json, samples } => ecg::read(&file, json, samples),
-            EcgVerb::Measure { file, json } => measure::measure(&file, json),
-            EcgVerb::Plot { file, out, layout } => plot::plot(&file, &out, layout.into()),
-        },
+        Verb::Ecg { verb } => ecg::run(verb),
         Verb::Bench { verb } => bench(verb),
         Verb::Openapi => {
             data(&serde_json::to_string_pretty(&precordia_server::openapi())?);

@@ -76,6 +76,27 @@ pub(super) fn date_time(time: &DeviceTime) -> Option<String> {
     Some(zoned.unwrap_or_else(|| day.to_string()))
 }
 
+/// A FHIR `dateTime` as a device's reading; `None` when the text is none.
+pub(super) fn device_time(text: &str) -> Option<DeviceTime> {
+    let zone = ZoneKnowledge::Unknown;
+    let Some((date, rest)) = text.split_once('T') else {
+        PartialDate::parse(text)?;
+        return Some(DeviceTime {
+            as_written: text.to_owned(),
+            local: Some(text.to_owned()),
+            zone,
+        });
+    };
+    // A time must have a zone in FHIR, and real senders leave it out: then it is not known.
+    let (clock, minutes) = split_zone(rest).map_or((rest, None), |(clock, m)| (clock, Some(m)));
+    let minutes = minutes.and_then(|minutes| i16::try_from(minutes).ok());
+    let zone = minutes.map_or(zone, |minutes| ZoneKnowledge::Offset { minutes });
+    matches!(PartialDate::parse(date)?, PartialDate::Day(..)).then_some(())?;
+    parse_time(clock)?;
+    let local = Some(format!("{date}T{clock}"));
+    Some(DeviceTime { as_written: text.to_owned(), local, zone })
+}
+
 /// Whether a text is a FHIR `dateTime`: seconds and zone are there when a time is.
 pub(super) fn is_date_time(text: &str) -> bool {
     DateRange::parse(text).is_some()

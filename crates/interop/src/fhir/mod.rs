@@ -18,6 +18,7 @@ pub mod operation_outcome;
 pub mod patient;
 pub mod search;
 pub mod validate;
+pub mod waveform;
 
 pub use date::DateRange;
 pub use fold::fold;

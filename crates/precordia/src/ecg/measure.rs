@@ -1,6 +1,6 @@
 //! `precordia ecg measure`: one file, from bytes to flags, no server.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -8,13 +8,13 @@ use precordia_analysis::{Limits, Subject};
 use precordia_model::{FlagReport, Measured, Measurements, PartialDate, QtFormula, Recording};
 use serde_json::{Map, Value, json};
 
-use crate::ecg::{load, say_refused};
+use super::load::{Loaded, load};
 use crate::output::data;
 
-pub fn measure(path: &Path, as_json: bool) -> Result<ExitCode> {
-    let recording = match load(path)? {
-        Ok(recording) => recording,
-        Err(refusal) => return say_refused(path, &refusal),
+pub fn measure(files: &[PathBuf], as_json: bool) -> Result<ExitCode> {
+    let recording = match load(files)? {
+        Loaded::Recording(recording) => recording,
+        Loaded::Refused(code) => return Ok(code),
     };
     let measurements = precordia_analysis::measure(&recording);
     let flags = precordia_analysis::flag(&measurements, subject(&recording), &Limits::default());

@@ -3,14 +3,14 @@
 //! The picture's kind follows from the name of the output. Exit 0: drawn; 2: refused, with the
 //! reason on stderr.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use precordia_analysis::{Limits, flag, measure};
 use precordia_render::{Layout, Sheet, pdf, png, svg};
 
-use crate::ecg::{load, say_refused};
+use super::load::{Loaded, load};
 
 /// The layouts by the names they have on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -38,14 +38,14 @@ impl From<LayoutName> for Layout {
 const DPI: u32 = 200;
 
 /// `precordia ecg plot FILE --out X.(svg|png|pdf) [--layout 3x4|6x2|12x1]`
-pub fn plot(path: &Path, out: &Path, layout: Layout) -> anyhow::Result<ExitCode> {
+pub fn plot(files: &[PathBuf], out: &Path, layout: Layout) -> anyhow::Result<ExitCode> {
     let kind = Kind::of(out)?;
-    let recording = match load(path)? {
-        Ok(recording) => recording,
-        Err(refusal) => return say_refused(path, &refusal),
+    let recording = match load(files)? {
+        Loaded::Recording(recording) => recording,
+        Loaded::Refused(code) => return Ok(code),
     };
     let measurements = measure(&recording);
-    let flags = flag(&measurements, crate::measure::subject(&recording), &Limits::default());
+    let flags = flag(&measurements, super::measure::subject(&recording), &Limits::default());
     let sheet = Sheet { layout, ..Sheet::of(&recording, Some((&measurements, &flags))) };
     let bytes = match kind {
         Kind::Svg => svg(&recording, &sheet).into_bytes(),

@@ -1,27 +1,24 @@
-//! `precordia ecg`: one file on the command line, no server.
-//!
-//! Data goes to stdout, words to stderr. Exit 0: read; 2: refused, with the reason on stderr.
+//! `precordia ecg read`: what a file holds.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Read as _, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use precordia_formats::{MAX_INPUT_BYTES, Part, READER_VERSION};
+use precordia_formats::READER_VERSION;
 use precordia_model::{
-    DeviceTime, OtherGroup, ProblemSeverity, Recording, Refusal, Signal, TraceOrigin, ZoneKnowledge,
+    DeviceTime, OtherGroup, ProblemSeverity, Recording, Signal, TraceOrigin, ZoneKnowledge,
 };
 use serde_json::{Value, json};
 
-/// The exit code of a file that was refused.
-const REFUSED: u8 = 2;
+use super::load::{Loaded, load};
 
 /// `precordia ecg read FILE [--json] [--samples OUT.csv]`
-pub fn read(path: &Path, json: bool, samples: Option<PathBuf>) -> anyhow::Result<ExitCode> {
-    let recording = match load(path)? {
-        Ok(recording) => recording,
-        Err(refusal) => return say_refused(path, &refusal),
+pub fn read(files: &[PathBuf], json: bool, samples: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+    let recording = match load(files)? {
+        Loaded::Recording(recording) => recording,
+        Loaded::Refused(code) => return Ok(code),
     };
     if let Some(out) = samples {
         write_samples(&recording.rhythm, &out)
@@ -37,29 +34,9 @@ pub fn read(path: &Path, json: bool, samples: Option<PathBuf>) -> anyhow::Result
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads a file's recording; no more of the file is held than a reader would take.
-pub fn load(path: &Path) -> anyhow::Result<Result<Recording, Refusal>> {
-    let attempt = || format!("could not read recording file `{}`", path.display());
-    let file = File::open(path).with_context(attempt)?;
-    let mut bytes = Vec::new();
-    file.take(MAX_INPUT_BYTES as u64 + 1).read_to_end(&mut bytes).with_context(attempt)?;
-    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    Ok(precordia_formats::read(&[Part { name: &name, bytes: &bytes }]))
-}
-
-/// Tells why a file was refused.
-pub fn say_refused(path: &Path, refusal: &Refusal) -> anyhow::Result<ExitCode> {
-    let mut stderr = io::stderr().lock();
-    writeln!(stderr, "refused `{}`: {refusal} [{}]", path.display(), refusal.code)?;
-    if let Some(hint) = &refusal.hint {
-        writeln!(stderr, "hint: {hint}")?;
-    }
-    Ok(ExitCode::from(REFUSED))
-}
-
 /// A header of lead names in file order, derived ones after them; a row a sample; microvolts; a gap is
 /// an empty cell.
-fn write_samples(signal: &Signal, out: &Path) -> io::Result<()> {
+pub(super) fn write_samples(signal: &Signal, out: &Path) -> io::Result<()> {
     let mut csv = BufWriter::new(File::create(out)?);
     let names: Vec<&str> = signal.leads().map(|lead| lead.name()).collect();
     writeln!(csv, "{}", names.join(","))?;

@@ -1,0 +1,61 @@
+//! `precordia ecg convert`: a recording in another format.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use aws_lc_rs::digest::{Context, SHA256};
+use precordia_formats::dicom::{self, ObjectIds};
+use precordia_interop::fhir::waveform;
+use precordia_model::Recording;
+
+use super::load::{Loaded, load};
+use super::read::write_samples;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Target {
+    /// 12-lead ECG where the object's rules are met, else General ECG.
+    Dicom,
+    /// Observation with sampled data.
+    Fhir,
+    /// Microvolts, a column a lead.
+    Csv,
+}
+
+/// `precordia ecg convert FILE... --to FORMAT --out PATH`
+pub fn convert(files: &[PathBuf], to: Target, out: &Path) -> anyhow::Result<ExitCode> {
+    let recording = match load(files)? {
+        Loaded::Recording(recording) => recording,
+        Loaded::Refused(code) => return Ok(code),
+    };
+    let attempt = || format!("could not write `{}`", out.display());
+    match to {
+        Target::Dicom => std::fs::write(out, in_dicom(&recording)?),
+        Target::Fhir => {
+            let resource = waveform::write(&recording).with_context(attempt)?;
+            std::fs::write(out, serde_json::to_vec_pretty(&resource)?)
+        }
+        Target::Csv => write_samples(&recording.rhythm, out),
+    }
+    .with_context(attempt)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A copy is an object of its own, with UIDs of its own (PS3.5 B.2). They follow from what is
+/// written, so that a recording converted twice is one object and not two.
+fn in_dicom(recording: &Recording) -> anyhow::Result<Vec<u8>> {
+    let uid = |level: &str| {
+        let mut hash = Context::new(&SHA256);
+        hash.update(level.as_bytes());
+        hash.update(&recording.rhythm.rate.hz().to_le_bytes());
+        for trace in &recording.rhythm.traces {
+            hash.update(trace.lead.name().as_bytes());
+            trace.samples_uv.iter().for_each(|uv| hash.update(&uv.to_le_bytes()));
+        }
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash.finish().as_ref()[..16]);
+        format!("2.25.{}", uuid::Builder::from_custom_bytes(bytes).into_uuid().as_u128())
+    };
+    dicom::write(recording, &ObjectIds::new(uid("object"), uid("study"), uid("series")))
+        .context("the recording does not fit a DICOM waveform object")
+}
