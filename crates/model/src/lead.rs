@@ -9,6 +9,8 @@ macro_rules! leads {
     ($($variant:ident = $name:literal, $scp:literal;)+) => {
         /// A lead of the standard, extended, Frank or ambulatory systems.
         ///
+        /// `AB1` to `AB4` are the auxiliary leads: traces of which nothing but their order is known.
+        ///
         /// The number is the SCP-ECG lead id (EN 1064 table 4); the MDC code of a lead is
         /// 131328 plus that id (IEEE 11073-10101 annex A, partition 2).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +40,8 @@ leads! {
     V2R = "V2R", 10; V3R = "V3R", 11; V4R = "V4R", 12; V5R = "V5R", 13; V6R = "V6R", 14; V7R = "V7R", 15;
     X = "X", 16; Y = "Y", 17; Z = "Z", 18;
     CC5 = "CC5", 19; CM5 = "CM5", 20;
+    CM1 = "CM1", 106; CM2 = "CM2", 107; CM3 = "CM3", 108; CM4 = "CM4", 109; CM6 = "CM6", 110;
+    AB1 = "AB1", 127; AB2 = "AB2", 128; AB3 = "AB3", 129; AB4 = "AB4", 130;
 }
 
 impl Lead {
@@ -69,6 +73,9 @@ impl Lead {
     pub fn from_mdc_code(code: u32) -> Option<Lead> {
         Self::from_scp_id(code.checked_sub(131_328)?.try_into().ok()?)
     }
+
+    /// The auxiliary leads, in order.
+    pub const AUXILIARY: [Lead; 4] = [Lead::AB1, Lead::AB2, Lead::AB3, Lead::AB4];
 
     pub const fn is_limb(self) -> bool {
         matches!(self, Lead::I | Lead::II | Lead::III | Lead::AVR | Lead::AVL | Lead::AVF)
