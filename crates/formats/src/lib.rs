@@ -5,12 +5,17 @@
 //! the input. Nothing is measured and no file is opened here.
 
 pub mod build;
+mod channel_name;
 pub mod dicom;
+mod frames;
 pub mod lead_code;
 mod limb;
 mod measurement_code;
 mod plausibility;
 pub mod voltage;
+pub mod wfdb;
+
+pub use frames::{Block, Blocks, NamedSource, OpenError, Opened, Source, open};
 
 use precordia_model::{Recording, Refusal, RefusalReason};
 
@@ -37,7 +42,10 @@ struct Reader {
 }
 
 /// Every format, the surest to recognize first: a magic number before a shape.
-const READERS: &[Reader] = &[dicom::READER];
+const READERS: &[Reader] = &[dicom::READER, wfdb::READER];
+
+/// Those whose samples lie in regular frames, which are also read block by block.
+const FRAMED: &[frames::Framed] = &[wfdb::FRAMED];
 
 /// The names of the formats that are read.
 pub fn format_names() -> impl Iterator<Item = &'static str> {
@@ -60,6 +68,12 @@ pub fn read(parts: &[Part<'_>]) -> Result<Recording, Refusal> {
             "the content is in no ECG format that is read",
         )),
     }
+}
+
+/// The files that a part refers to by name, which belong to the same recording: a WFDB header's
+/// signal files and segments. Only plain names are given; they lie beside the part.
+pub fn named_files(bytes: &[u8]) -> Vec<String> {
+    wfdb::named_files(bytes)
 }
 
 /// The only part of a format that is complete in one file.

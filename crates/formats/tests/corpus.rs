@@ -207,7 +207,11 @@ fn files_of_other_formats_are_no_ecgs_yet() {
         return;
     };
     let mut checked = 0;
-    for row in truth(&corpus).into_iter().filter(|row| row["format"].as_str() != Some("dicom")) {
+    let elsewhere = ["dicom", "wfdb"];
+    for row in truth(&corpus)
+        .into_iter()
+        .filter(|row| !elsewhere.contains(&row["format"].as_str().unwrap_or_default()))
+    {
         let file = row["file"].as_str().unwrap_or_default();
         let bytes = load(&corpus.join("variants").join(file));
         let refusal = read(&[Part { name: file, bytes: &bytes }]).expect_err(file);
@@ -215,7 +219,7 @@ fn files_of_other_formats_are_no_ecgs_yet() {
         assert!(is_dicom || refusal.reason == RefusalReason::NotAnEcg, "{file}: {refusal:?}");
         checked += 1;
     }
-    assert!(checked >= 200, "{checked} files");
+    assert!(checked >= 100, "{checked} files");
 }
 
 #[test]
