@@ -14,8 +14,10 @@ mod measurement_code;
 mod plausibility;
 pub mod voltage;
 pub mod wfdb;
+mod xml;
 
 pub use frames::{Block, Blocks, NamedSource, OpenError, Opened, Source, open};
+#[allow(dead_code, unused_imports, reason = "the readers of XML formats come next")]
 
 use precordia_model::{Recording, Refusal, RefusalReason};
 
