@@ -19,7 +19,7 @@ mod sop_class;
 mod subject;
 mod tag;
 mod text;
-mod when;
+pub(crate) mod when;
 mod write;
 
 pub use read::read;

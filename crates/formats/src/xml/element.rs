@@ -59,6 +59,12 @@ impl Tree {
 
     /// Every text and attribute that nobody asked for, in document order.
     pub(crate) fn unmapped(&self) -> Vec<UnmappedField> {
+        self.unmapped_except(&[])
+    }
+
+    /// The same without the attributes of some local names, which say nothing that the format does
+    /// not say of every file.
+    pub(crate) fn unmapped_except(&self, fixed: &[&str]) -> Vec<UnmappedField> {
         let mut fields = Vec::new();
         let mut more = 0_usize;
         let mut keep = |place: &dyn Fn() -> String, value: &str| {
@@ -71,7 +77,8 @@ impl Tree {
         for (index, node) in self.nodes.iter().enumerate() {
             let element = Element { tree: self, index };
             for attribute in node.attributes.iter().filter(|one| !one.asked.get()) {
-                if !is_markup(&attribute.name) && !attribute.value.is_empty() {
+                let says = !is_markup(&attribute.name) && !fixed.contains(&local(&attribute.name));
+                if says && !attribute.value.is_empty() {
                     keep(&|| format!("{}@{}", element.place(), attribute.name), &attribute.value);
                 }
             }
@@ -147,12 +154,21 @@ impl<'t> Element<'t> {
     /// An attribute's value without white space at the ends, by local name; one without a prefix
     /// comes first.
     pub(crate) fn attribute(self, name: &str) -> Option<&'t str> {
+        let found = self.find_attribute(name)?;
+        found.asked.set(true);
+        Some(found.value.trim())
+    }
+
+    /// The same for one who only looks: the attribute is still to be asked for.
+    pub(crate) fn glance(self, name: &str) -> Option<&'t str> {
+        self.find_attribute(name).map(|found| found.value.trim())
+    }
+
+    fn find_attribute(self, name: &str) -> Option<&'t Attribute> {
         let attributes = &self.node().attributes;
         let exact = attributes.iter().find(|one| one.name == name);
         let local = |one: &&Attribute| local(&one.name) == name && !is_markup(&one.name);
-        let found = exact.or_else(|| attributes.iter().find(local))?;
-        found.asked.set(true);
-        Some(found.value.trim())
+        exact.or_else(|| attributes.iter().find(local))
     }
 
     /// The attribute where it says anything.
@@ -171,6 +187,11 @@ impl<'t> Element<'t> {
 
     pub(crate) fn number_of(self, names: &str) -> Option<f64> {
         self.path(names)?.number()
+    }
+
+    /// Every attribute, for one who keeps the element as a whole.
+    pub(crate) fn attributes(self) -> impl Iterator<Item = (&'t str, &'t str)> {
+        self.node().attributes.iter().map(|one| (one.name.as_str(), one.value.trim()))
     }
 
     /// Counts the element and all in it as read: what it says has its place in the recording.
