@@ -21,7 +21,6 @@ pub mod wfdb;
 mod xml;
 
 pub use frames::{Block, Blocks, NamedSource, OpenError, Opened, Source, open};
-#[allow(dead_code, unused_imports, reason = "the readers of XML formats come next")]
 
 use precordia_model::{Recording, Refusal, RefusalReason};
 
@@ -48,8 +47,10 @@ struct Reader {
 }
 
 /// Every format, the surest to recognize first: a magic number before a shape.
-const READERS: &[Reader] =
-    &[dicom::READER, wfdb::READER, aecg::READER];
+const READERS: &[Reader] = &[dicom::READER, wfdb::READER, aecg::READER];
+
+/// Those whose samples lie in regular frames, which are also read block by block.
+const FRAMED: &[frames::Framed] = &[wfdb::FRAMED];
 
 /// The names of the formats that are read.
 pub fn format_names() -> impl Iterator<Item = &'static str> {
