@@ -5,8 +5,10 @@
 //! the input. Nothing is measured and no file is opened here.
 
 pub mod aecg;
+mod atc;
 pub mod build;
 mod channel_name;
+mod clock;
 pub mod dicom;
 mod frames;
 pub mod lead_code;
@@ -15,13 +17,14 @@ mod measurement_code;
 mod person;
 mod plausibility;
 mod rhythm;
+mod timebase;
+mod unmapped;
 pub mod voltage;
 pub mod wfdb;
-#[allow(dead_code, unused_imports, reason = "the readers of more XML formats come next")]
 mod xml;
 
 pub use frames::{Block, Blocks, NamedSource, OpenError, Opened, Source, open};
-
+#[allow(dead_code, unused_imports, reason = "the readers of more XML formats come next")]
 use precordia_model::{Recording, Refusal, RefusalReason};
 
 /// One named stretch of bytes. Some formats spread a recording over several.
@@ -47,7 +50,7 @@ struct Reader {
 }
 
 /// Every format, the surest to recognize first: a magic number before a shape.
-const READERS: &[Reader] = &[dicom::READER, wfdb::READER, aecg::READER];
+const READERS: &[Reader] = &[dicom::READER, wfdb::READER, aecg::READER, atc::READER];
 
 /// Those whose samples lie in regular frames, which are also read block by block.
 const FRAMED: &[frames::Framed] = &[wfdb::FRAMED];
