@@ -5,16 +5,21 @@
 //! the input. Nothing is measured and no file is opened here.
 
 pub mod aecg;
+mod applewatch;
 mod atc;
 pub mod build;
 mod channel_name;
 mod clock;
+mod contec;
+mod csv;
+mod decimal_mark;
 pub mod dicom;
 mod frames;
 pub mod lead_code;
 mod limb;
 mod measurement_code;
 mod person;
+mod plain_text;
 mod plausibility;
 mod rhythm;
 mod timebase;
@@ -50,7 +55,15 @@ struct Reader {
 }
 
 /// Every format, the surest to recognize first: a magic number before a shape.
-const READERS: &[Reader] = &[dicom::READER, wfdb::READER, aecg::READER, atc::READER];
+const READERS: &[Reader] = &[
+    dicom::READER,
+    wfdb::READER,
+    aecg::READER,
+    atc::READER,
+    contec::READER,
+    applewatch::READER,
+    csv::READER,
+];
 
 /// Those whose samples lie in regular frames, which are also read block by block.
 const FRAMED: &[frames::Framed] = &[wfdb::FRAMED];

@@ -11,7 +11,6 @@ use precordia_formats::{Part, read};
 use precordia_model::{DeviceMeasurement, GroupKind, Recording, Signal};
 use serde_json::Value;
 
-
 fn corpus() -> Option<PathBuf> {
     let path = std::env::var_os("PRECORDIA_CORPUS").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),

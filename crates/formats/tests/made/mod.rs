@@ -10,7 +10,10 @@
     clippy::unwrap_used
 )]
 
+pub mod applewatch;
 pub mod atc;
+pub mod contec;
+pub mod csv;
 
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,14 @@
+//! Any bytes to the reader of Contec's native files, with a scale declared beside them.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use precordia_formats::{Part, read};
+
+fuzz_target!(|bytes: &[u8]| {
+    let layout = Part { name: "layout", bytes: b"# ecg-layout: 1\n# unit: 5 uV\n" };
+    let Ok(recording) = read(&[Part { name: "fuzz", bytes }, layout]) else { return };
+    let samples = recording.rhythm.len();
+    assert!(recording.rhythm.traces.iter().all(|trace| trace.samples_uv.len() == samples));
+    assert!(!recording.rhythm.traces.iter().any(|trace| trace.samples_uv.iter().any(|uv| uv.is_infinite())));
+});
