@@ -15,6 +15,7 @@ mod edge;
 mod fingerprint;
 mod flag;
 mod frontal;
+mod lead_wave;
 mod limits;
 mod measure;
 mod numeric;

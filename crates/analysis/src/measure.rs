@@ -18,6 +18,7 @@ use precordia_model::{
 };
 
 use crate::channel::{Channel, channels};
+use crate::lead_wave;
 use crate::quality;
 use crate::strip::Strip;
 
@@ -62,6 +63,7 @@ pub(crate) fn absent(reason: MissingReason, channels: &[Channel], rate_hz: f64) 
         beats_used: Vec::new(),
         fiducials: Fiducials::default(),
         quality: quality::without_beats(channels, rate_hz),
+        waves: lead_wave::absent(reason, channels),
     }
 }
 

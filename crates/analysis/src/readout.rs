@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use precordia_model::{
     Axes, Fiducials, Lead, LeadQuality, Measured, Measurements, MissingReason, QtFormula, Quality,
-    QualityIssue, Rhythm,
+    QualityIssue, Rhythm, WaveTable,
 };
 
 use crate::average::{Average, Cut, LeadAverage};
@@ -13,6 +13,7 @@ use crate::beat::Beat;
 use crate::channel::{Channel, independent};
 use crate::edge::Joint;
 use crate::frontal::{Frontal, of_one_and_two};
+use crate::lead_wave::{self, Edges};
 use crate::measure::{MEASURE_VERSION, absent, st_leads};
 use crate::numeric::mean;
 use crate::rhythm::{Signs, p_likeness, p_proven, rhythm};
@@ -92,7 +93,7 @@ impl Readout<'_> {
             (Some(_), Some(axis)) => axis,
             (Some(_), None) => reason,
         };
-        Measurements {
+        let mut measured = Measurements {
             version: MEASURE_VERSION.to_owned(),
             heart_rate_bpm: Measured::Value(60_000.0 / rr_ms),
             rr_ms: Measured::Value(rr_ms),
@@ -122,7 +123,11 @@ impl Readout<'_> {
             beats_used: self.chosen.iter().map(|&at| at as u32).collect(),
             fiducials: self.fiducials(qrs, p, t, t_end.ok()),
             quality: self.quality(),
-        }
+            waves: WaveTable::default(),
+        };
+        let edges = Edges { qrs, p, t_end: t_end.ok() };
+        measured.waves = lead_wave::table(&measured, &edges, average, self.channels, self.cuts);
+        measured
     }
 
     fn qrs_height(&self, joint: &Joint, qrs: Qrs) -> f32 {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use precordia_analysis::{LIMIT_NAMES, Limits, Subject, flag};
 use precordia_model::{
     Axes, Fiducials, FlagCode, Lead, LeadQuality, Measured, Measurements, MissingReason, QtFormula,
-    Quality, Rhythm, Severity, Sex,
+    Quality, Rhythm, Severity, Sex, WaveTable,
 };
 use proptest::prelude::*;
 
@@ -34,6 +34,7 @@ fn normal() -> Measurements {
             usable: true,
             leads: Lead::TWELVE.into_iter().map(|lead| (lead, usable.clone())).collect(),
         },
+        waves: WaveTable::default(),
     }
 }
 

@@ -23,7 +23,7 @@ use precordia_model::{
     Axes, DeviceDescription, DeviceMeasurement, DeviceStatement, DeviceTime, Evidence, Fiducials,
     Flag, FlagCode, FlagReport, Identifier, Lead, LeadQuality, Measured, Measurements,
     MissingReason, NotEvaluated, PartialDate, Patient, PatientId, PatientIdentity, Phi, QtFormula,
-    Quality, QualityIssue, Rhythm, Role, Severity, Sex, Timestamp, ZoneKnowledge,
+    Quality, QualityIssue, Rhythm, Role, Severity, Sex, Timestamp, WaveTable, ZoneKnowledge,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -139,6 +139,7 @@ fn measured() -> Measurements {
                 })
                 .collect(),
         },
+        waves: WaveTable::default(),
     }
 }
 
@@ -165,6 +166,7 @@ fn nothing_measured() -> Measurements {
         beats_used: vec![],
         fiducials: Fiducials::default(),
         quality: Quality { usable: false, leads: BTreeMap::new() },
+        waves: WaveTable::default(),
     }
 }
 

@@ -15,7 +15,7 @@ use precordia_interop::fhir::{Meta, patient, validate};
 use precordia_model::{
     Axes, DeviceDescription, DeviceTime, Evidence, Fiducials, Flag, FlagCode, FlagReport, Lead,
     Measured, Measurements, MissingReason, NotEvaluated, Patient, PatientIdentity, QtFormula,
-    Quality, Rhythm, Severity, Timestamp, ZoneKnowledge,
+    Quality, Rhythm, Severity, Timestamp, WaveTable, ZoneKnowledge,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -159,6 +159,7 @@ fn plain() -> (Owned, Measurements) {
         beats_used: vec![],
         fiducials: Fiducials::default(),
         quality: Quality { usable: true, leads: BTreeMap::new() },
+        waves: WaveTable::default(),
     };
     (owned, measurements)
 }

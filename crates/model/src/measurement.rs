@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Lead;
+use crate::{Lead, WaveTable};
 
 /// Why a value could not be made. A missing value is an answer, never zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -201,6 +201,9 @@ pub struct Measurements {
     pub beats_used: Vec<u32>,
     pub fiducials: Fiducials,
     pub quality: Quality,
+    /// The same beat lead by lead.
+    #[serde(default, skip_serializing_if = "WaveTable::is_empty")]
+    pub waves: WaveTable,
 }
 
 impl Measurements {

@@ -8,7 +8,7 @@ use std::io::Read;
 use precordia_model::{
     Axes, DeviceStatement, Evidence, Fiducials, Flag, FlagCode, FlagReport, GroupKind, Lead,
     Measured, Measurements, MissingReason, NotEvaluated, OtherGroup, Phi, Problem, QtFormula,
-    Quality, Recording, Rhythm, SampleRate, Severity, Signal, Trace, TraceOrigin,
+    Quality, Recording, Rhythm, SampleRate, Severity, Signal, Trace, TraceOrigin, WaveTable,
 };
 use precordia_render::{
     Block, Gain, Layout, Mark, Page, Point, Rect, RenderError, Role, Sheet, Speed, pages, pdf, png,
@@ -254,6 +254,7 @@ fn measured() -> (Measurements, FlagReport) {
         beats_used: Vec::new(),
         fiducials: Fiducials::default(),
         quality: Quality { usable: true, leads: BTreeMap::new() },
+        waves: WaveTable::default(),
     };
     let flag = |code, severity, value, limit, unit: &str, leads: &[Lead]| Flag {
         code,

@@ -5,7 +5,7 @@ use precordia_model::{
     Axes, BlobId, DeviceDescription, DeviceMeasurement, DeviceStatement, DeviceTime, Evidence,
     Fiducials, Flag, FlagCode, FlagReport, Identifier, Lead, LeadQuality, Measured, Measurements,
     MissingReason, NotEvaluated, PartialDate, Patient, PatientId, PatientIdentity, Phi, QtFormula,
-    Quality, QualityIssue, RecordingId, Rhythm, Severity, Sex, Timestamp, ZoneKnowledge,
+    Quality, QualityIssue, RecordingId, Rhythm, Severity, Sex, Timestamp, WaveTable, ZoneKnowledge,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -145,6 +145,7 @@ prop_compose! {
             version, heart_rate_bpm, rr_ms, p_ms, pr_ms, qrs_ms, qt_ms, qtc_ms,
             axis_deg: Axes { p, qrs, t },
             st_uv, rhythm, paced, r_peaks, beats_used, fiducials, quality,
+            waves: WaveTable::default(),
         }
     }
 }

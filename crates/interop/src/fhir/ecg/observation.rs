@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use precordia_model::{
     Axes, FlagCode, FlagReport, Lead, Measured, Measurements, MissingReason, QtFormula, Rhythm,
+    WaveTable,
 };
 use serde_json::{Value, json};
 
@@ -171,6 +172,7 @@ pub fn measurements_from_fhir(v: &Value) -> Result<Measurements, Invalid> {
         beats_used: sample_numbers(&node, codes::EXT_BEATS_USED)?,
         fiducials: quality::read_fiducials(&node)?,
         quality: quality::read_quality(&node)?,
+        waves: WaveTable::default(),
     };
     components.require_none_left()?;
     Ok(measurements)
