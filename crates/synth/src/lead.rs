@@ -24,6 +24,17 @@ pub fn frontal(lead: Lead, axis_deg: f64) -> Option<f64> {
     })
 }
 
+/// What a limb lead that follows from leads I and II is of them.
+pub fn of_one_and_two(lead: Lead) -> Option<(f64, f64)> {
+    Some(match lead {
+        Lead::III => (-1.0, 1.0),
+        Lead::AVR => (-0.5, -0.5),
+        Lead::AVL => (1.0, -0.5),
+        Lead::AVF => (-0.5, 1.0),
+        _ => return None,
+    })
+}
+
 /// Cosine of an angle in degrees that is exactly zero where it should be.
 fn cos_deg(deg: f64) -> f64 {
     let turn = deg.rem_euclid(360.0);

@@ -11,6 +11,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod artefact;
+mod calibration;
 mod lead;
 mod pattern;
 mod person;
@@ -21,6 +22,7 @@ mod synthesize;
 mod truth;
 mod wave;
 
+pub use calibration::{Calibration, CalibrationTruth, WaveTruth};
 pub use pattern::Pattern;
 pub use person::Person;
 pub use random::Random;
