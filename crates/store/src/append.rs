@@ -20,7 +20,7 @@ use crate::key::{self, KeyNow};
 use crate::log::{self, Ends};
 use crate::resource::{self, Name};
 use crate::work::LeaseName;
-use crate::{member, view, work, work_change};
+use crate::{effect, member, view, work, work_change};
 
 /// What is wrong with a batch whatever the database holds. Such a one never joins a commit.
 pub(crate) fn fault(batch: &Batch) -> Option<&'static str> {
@@ -99,8 +99,8 @@ fn write<'a>(
     batch.keys.iter().for_each(|change| key::put(script, change));
     let first = positions.first().copied().unwrap_or_default();
     batch.views.iter().for_each(|change| view::write(script, change, first));
-    batch.forget_effects.iter().for_each(|key| log::forget_effect(script, key));
-    batch.effects.iter().for_each(|effect| log::put_effect(script, &effect.key, &effect.subject));
+    batch.forget_effects.iter().for_each(|key| effect::forget(script, key));
+    batch.effects.iter().for_each(|effect| effect::put(script, &effect.key, &effect.subject));
     let at = batch.events.first().map(|event| event.at);
     if let Some(lease) = &batch.finish {
         work::finish(script, lease.work, at.unwrap_or(lease.until));
@@ -165,7 +165,7 @@ impl<'a> Known<'a> {
         let held = work::hold(connection, leases).await?;
         Ok(Self {
             leases: Table::new(held.into_iter().map(|lease| (lease, true)).collect()),
-            effects: Table::new(log::effects(connection, distinct(effects)).await?),
+            effects: Table::new(effect::read(connection, distinct(effects)).await?),
             streams: Table::new(log::versions(connection, distinct(streams)).await?),
             resources: Table::new(resource::versions(connection, distinct(resources)).await?),
             keys: Table::new(key::states(connection, distinct(keys)).await?),

@@ -12,6 +12,7 @@ mod blob;
 mod commit;
 mod directories;
 mod directory;
+mod effect;
 mod engine;
 mod files;
 mod item;

@@ -12,7 +12,7 @@ use precordia_app::port::{
 
 use crate::engine::{Connection, DbError, Lock, Query, Row, Script, Statement, Value};
 use crate::store::Store;
-use crate::{resource, view};
+use crate::{effect, resource, view};
 
 const EVENTS: &str = "SELECT position, stream, version, kind, schema, actor, at, cause, request, \
      payload, resources, previous, hash FROM event";
@@ -140,36 +140,6 @@ pub(crate) async fn versions<'a>(
         }
     }
     Ok(versions)
-}
-
-/// Subjects of the effects that happened, by key.
-pub(crate) async fn effects<'a>(
-    connection: &mut dyn Connection,
-    keys: Vec<&'a str>,
-) -> Result<HashMap<&'a str, Option<String>>, DbError> {
-    let sets: Vec<_> = keys.iter().map(|key| vec![Value::from(*key)]).collect();
-    let sql = "SELECT subject FROM effect WHERE effect_key = $1";
-    let answers = connection.query_each(sql, &sets).await?;
-    let mut effects = HashMap::with_capacity(keys.len());
-    for (key, rows) in keys.into_iter().zip(answers) {
-        let subject = rows.into_iter().next().map(|row| row.fields("effect").text());
-        effects.insert(key, subject.transpose()?);
-    }
-    Ok(effects)
-}
-
-pub(crate) fn put_effect<'a>(script: &mut Script<'a>, key: &'a str, subject: &'a str) {
-    script.push(Statement {
-        sql: "INSERT INTO effect (effect_key, subject) VALUES ($1, $2)",
-        params: vec![key.into(), subject.into()],
-    });
-}
-
-pub(crate) fn forget_effect<'a>(script: &mut Script<'a>, key: &'a str) {
-    script.push(Statement {
-        sql: "DELETE FROM effect WHERE effect_key = $1",
-        params: vec![key.into()],
-    });
 }
 
 /// The end of a log as the writer holds it while the head rows are locked.
@@ -360,15 +330,13 @@ impl EventLog for Store {
         realm: Realm<'_>,
         keys: &[String],
     ) -> Result<BTreeMap<String, String>, StoreError> {
-        let context = "reading effects";
-        let mut query = Query::new("SELECT effect_key, subject FROM effect");
-        let keys = keys.iter().map(|key| Value::from(key.clone()));
-        query.and("effect_key IN ").list(keys).map_err(|e| e.store(context))?;
-        let found = self.find(realm, context, query, |row| {
-            let mut f = row.fields("effect");
-            Ok((f.text()?, f.text()?))
-        });
-        Ok(found.await?.into_iter().collect())
+        let keys = keys.to_vec();
+        let open = self.realm(realm).await?;
+        let known = open
+            .database
+            .read(move |connection: &mut dyn Connection| Box::pin(effect::read(connection, keys)));
+        let known = known.await.map_err(|e| e.store("reading effects"))?;
+        Ok(known.into_iter().filter_map(|(key, subject)| Some((key, subject?))).collect())
     }
 
     async fn rows_without_events(

@@ -49,6 +49,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     "0012_event_by_kind";
     "0013_key_use";
     "0014_alarm" Platform;
+    "0015_effect_in_order";
 };
 
 /// Tables whose rows PostgreSQL itself lets nobody of the realm change; SQLite has triggers for it.

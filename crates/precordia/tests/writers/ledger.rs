@@ -54,10 +54,13 @@ impl Ledger {
             Some(((item_of(stream)?, *version), position))
         });
         let effects = lines("SELECT effect_key || ' ' || subject FROM effect");
-        let effects = effects.iter().map(|line| {
-            let [key, subject] = words(line);
-            (key.to_owned(), subject.to_owned())
-        });
+        let rows = effects.len();
+        let effects: HashMap<String, String> = effects
+            .iter()
+            .map(|line| words(line).map(str::to_owned))
+            .map(|[key, subject]| (key, subject))
+            .collect();
+        assert_eq!(effects.len(), rows, "an effect is there twice");
         let items = lines("SELECT 'item/' || id || ' ' || version || ' ' || position FROM item");
         let items = items.iter().map(|line| {
             let [stream, version, position] = words(line);
@@ -70,7 +73,7 @@ impl Ledger {
         Self {
             positions: positions.collect(),
             events,
-            effects: effects.collect(),
+            effects,
             items: items.collect(),
             work,
             keys: lines("SELECT id FROM wrapped_key").len(),

@@ -12,6 +12,7 @@ mod classified;
 mod concurrency;
 mod crash;
 mod directory;
+mod effects;
 mod engines;
 mod handles;
 mod isolation;
@@ -75,6 +76,11 @@ contract! {
         two_handles_write_one_unbroken_chain
         a_refused_batch_takes_nothing_from_those_behind_it
         appends_to_two_organizations_do_not_wait_for_each_other;
+    effects:
+        keys_that_end_alike_are_told_apart
+        of_two_handles_that_want_an_effect_one_gets_it
+        effects_of_an_older_program_are_carried_over
+        an_effect_costs_the_same_among_sixty_thousand;
     log:
         events_are_read_by_position_and_by_stream
         events_are_read_by_kind_and_time_as_a_scan_would_find_them
