@@ -14,6 +14,7 @@ mod contec;
 mod csv;
 mod decimal_mark;
 pub mod dicom;
+pub mod edf;
 mod frames;
 pub mod lead_code;
 mod limb;
@@ -62,11 +63,12 @@ const READERS: &[Reader] = &[
     atc::READER,
     contec::READER,
     applewatch::READER,
+    edf::READER,
     csv::READER,
 ];
 
 /// Those whose samples lie in regular frames, which are also read block by block.
-const FRAMED: &[frames::Framed] = &[wfdb::FRAMED];
+const FRAMED: &[frames::Framed] = &[edf::FRAMED, wfdb::FRAMED];
 
 /// The names of the formats that are read.
 pub fn format_names() -> impl Iterator<Item = &'static str> {

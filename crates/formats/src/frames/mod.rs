@@ -7,6 +7,7 @@
 mod blocks;
 mod decode;
 mod encoding;
+mod grouping;
 mod layout;
 mod open;
 mod parts;
@@ -17,6 +18,7 @@ pub use open::{OpenError, Opened, open};
 pub use parts::{NamedSource, Source};
 
 pub(crate) use encoding::Encoding;
+pub(crate) use grouping::{Sampled, grouped};
 pub(crate) use layout::{Channel, Group, Layout, Run, Scale, Stated};
 pub(crate) use open::{Framed, Plan, read};
 pub(crate) use parts::{Parts, unreadable};

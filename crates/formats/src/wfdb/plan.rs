@@ -1,15 +1,14 @@
 //! The parts of a record to the plan by which its samples are read.
 
 use precordia_model::{
-    DeviceDescription, Filters, GroupKind, Phi, Problem, Recording, Refusal, RefusalReason,
-    SampleRate,
+    DeviceDescription, Filters, Phi, Problem, Recording, Refusal, RefusalReason, SampleRate,
 };
 
 use super::header::{self, Body, Header};
 use super::layout::Stretch;
 use super::{channel, comment, layout, segments, time};
 use crate::channel_name::Naming;
-use crate::frames::{Channel, Group, Layout, Parts, Plan};
+use crate::frames::{Channel, Group, Layout, Parts, Plan, Sampled, grouped};
 
 /// Samples of one signal in a frame; more would be another recording's.
 const PER_FRAME_MAX: u32 = 10_000;
@@ -135,23 +134,14 @@ pub(crate) fn skew(stretch: &Stretch, place: &str, problems: &mut Vec<Problem>) 
     }
 }
 
-/// Signals with as many samples in a frame are sampled at the same moments. The rhythm has the most
-/// leads, then the highest rate.
+/// The rate and length of each signal, by its samples in a frame.
 pub(crate) fn by_rate(
     channels: Vec<(u64, Channel)>,
     rate_hz: f64,
     frames: u64,
     name: &str,
 ) -> Result<Vec<Group>, Refusal> {
-    let mut groups: Vec<(u64, Vec<Channel>)> = Vec::new();
-    for (per_frame, channel) in channels {
-        match groups.iter_mut().find(|(rate, _)| *rate == per_frame) {
-            Some((_, group)) => group.push(channel),
-            None => groups.push((per_frame, vec![channel])),
-        }
-    }
-    groups.sort_by_key(|(per_frame, group)| std::cmp::Reverse((group.len(), *per_frame)));
-    let group = |(per_frame, channels): (u64, Vec<Channel>)| {
+    let sampled = |(per_frame, channel): (u64, Channel)| {
         let rate = u32::try_from(per_frame)
             .ok()
             .filter(|&count| count <= PER_FRAME_MAX)
@@ -160,15 +150,9 @@ pub(crate) fn by_rate(
             let text = "a signal is sampled at a rate that no ECG has";
             Refusal::new(RefusalReason::Malformed, "rate_invalid", name, text)
         })?;
-        Ok(Group {
-            kind: GroupKind::Other,
-            label: format!("{} Hz", rate.hz()),
-            rate,
-            length: samples(frames, per_frame, name)?,
-            channels,
-        })
+        Ok(Sampled { rate, length: samples(frames, per_frame, name)?, channel })
     };
-    groups.into_iter().map(group).collect()
+    Ok(grouped(channels.into_iter().map(sampled).collect::<Result<_, Refusal>>()?))
 }
 
 fn detail(header: &Header<'_>) -> String {
