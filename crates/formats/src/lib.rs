@@ -23,7 +23,6 @@ mod person;
 mod plain_text;
 mod plausibility;
 mod rhythm;
-mod timebase;
 mod unmapped;
 pub mod voltage;
 pub mod wfdb;

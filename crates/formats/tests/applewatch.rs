@@ -87,7 +87,7 @@ fn what_is_not_declared_is_refused_with_what_to_add() {
     assert_eq!(with(|made| made.rate = "5 hertz").code, "sampling_rate_invalid");
     assert_eq!(with(|made| made.values = vec!["1.0".into(), "x".into()]).code, "value_invalid");
     assert_eq!(with(|made| made.values = vec!["1.0".into(), "nan".into()]).code, "value_invalid");
-    assert_eq!(with(|made| made.values = vec![]).code, "rhythm_absent");
+    assert_eq!(with(|made| made.values = vec![]).code, "rhythm_too_short");
     assert_eq!(
         with(|made| made.values = vec!["2,759".into(), "-57,716".into()]).code,
         "decimal_comma_unproven"

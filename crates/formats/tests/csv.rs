@@ -104,7 +104,7 @@ fn contradictions_and_broken_tables_are_refused() {
         (format!("{LAYOUT}I,II,III\n{rows}1,2\n"), "row_length"),
         (format!("{LAYOUT}I,II,III\n1,2,x\n{rows}"), "value_invalid"),
         (format!("{LAYOUT}I,II,III\n1,2,1e300\n{rows}"), "value_invalid"),
-        (format!("{LAYOUT}I,II,III\n"), "rhythm_absent"),
+        (format!("{LAYOUT}I,II,III\n"), "rhythm_too_short"),
         (LAYOUT.to_owned(), "rhythm_absent"),
         (timed("time_s", 0.00277, "_uV"), "time_uneven"),
         (

@@ -7,7 +7,7 @@ use precordia_model::{
 
 use super::header::{self, Field, Line, Split};
 use crate::decimal_mark::DecimalMark;
-use crate::{build, clock, plain_text, timebase, unmapped, voltage};
+use crate::{build, clock, plain_text, rhythm, unmapped, voltage};
 
 pub(super) fn read(bytes: &[u8]) -> Result<Recording, Refusal> {
     let mut problems = Vec::new();
@@ -22,7 +22,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Recording, Refusal> {
     let lead = header.lead()?;
     let samples_uv = samples(&split, uv_per_unit)?;
     let place = "voltages";
-    timebase::length(rate, samples_uv.len(), place, &mut problems)?;
+    rhythm::check_length(rate.seconds(samples_uv.len()), place, &mut problems)?;
     let traces = vec![build::recorded(lead, samples_uv, Filters::default())];
     let rhythm = build::signal(rate, traces, place, &mut problems)?;
     let time = header.text(Field::RecordedDate);
@@ -77,7 +77,7 @@ impl<'t> Header<'_, 't> {
         let number = header::rate_text(line.value).unwrap_or_default();
         // A rate has four digits or more before it is grouped, so a comma can only be its mark.
         let hz = DecimalMark::Comma.number(number);
-        timebase::rate(hz.ok_or_else(|| timebase::rate_invalid(&place))?, &place)
+        rhythm::rate(hz.unwrap_or(f64::NAN), &place)
     }
 
     fn uv_per_unit(&self) -> Result<f64, Refusal> {

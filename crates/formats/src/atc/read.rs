@@ -8,7 +8,7 @@ use precordia_model::{
 use super::block::{Block, Checksum, File};
 use super::info::{self, Info};
 use super::{beats, block};
-use crate::{build, timebase, unmapped};
+use crate::{build, rhythm, unmapped};
 
 /// Versions 2 to 5 of the file are specifications 1.4 to 1.7.
 const VERSIONS_KNOWN: std::ops::RangeInclusive<u32> = 2..=5;
@@ -21,7 +21,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Recording, Refusal> {
     let form = Form::of(&file, &mut fields)?;
     let place = "ecg blocks";
     let rhythm = signal(&file, b"ecg", &form, place, &mut problems)?;
-    timebase::length(rhythm.rate, rhythm.len(), place, &mut problems)?;
+    rhythm::check_length(rhythm.duration_s(), place, &mut problems)?;
     let other_groups = beats_averaged(&file, &form, &mut problems);
     let mut info = Info::default();
     for block in file.blocks.iter().filter(|block| !is_samples(block)) {
@@ -107,7 +107,7 @@ impl Form {
             let text = format!("samples are of kind {kind}; only 1, signed 16-bit, is known");
             return Err(Refusal::new(RefusalReason::Unsupported, "sample_kind", place, text));
         }
-        let rate = timebase::rate(f64::from(u16::from_le_bytes([rate_low, rate_high])), &place)?;
+        let rate = rhythm::rate(f64::from(u16::from_le_bytes([rate_low, rate_high])), &place)?;
         let nv_per_bit = u16::from_le_bytes([step_low, step_high]);
         if nv_per_bit == 0 {
             let text = "the amplitude resolution is 0, so the samples have no scale";

@@ -7,7 +7,7 @@ use precordia_model::{
 
 use super::header;
 use crate::csv::layout::{self, Layout};
-use crate::{Part, build, clock, timebase, unmapped};
+use crate::{Part, build, clock, rhythm, unmapped};
 
 const FOOTER_BYTES: usize = 37;
 const CHANNELS: usize = 8;
@@ -103,8 +103,8 @@ fn signal(
     problems: &mut Vec<Problem>,
 ) -> Result<Signal, Refusal> {
     let place = "samples";
-    let rate = timebase::rate(RATE_HZ, place)?;
-    timebase::length(rate, rows.len(), place, problems)?;
+    let rate = rhythm::rate(RATE_HZ, place)?;
+    rhythm::check_length(rate.seconds(rows.len()), place, problems)?;
     let text = "which count is zero is not said; 2048, the middle of the range, was taken, and \
                 only the offset of a lead depends on it";
     problems.push(Problem::info("zero_level_assumed", place, text));

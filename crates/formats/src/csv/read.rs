@@ -9,7 +9,7 @@ use super::column::{self, Column};
 use super::layout::{self, Layout};
 use super::table::Table;
 use super::time;
-use crate::{Part, build, clock, plain_text, timebase};
+use crate::{Part, build, clock, plain_text, rhythm};
 
 /// A column that is read as a lead.
 #[derive(Clone, Copy, Debug)]
@@ -170,7 +170,7 @@ fn signal(
         return Err(Refusal::new(RefusalReason::Ambiguous, code, "table", text).hint(hint));
     }
     let declared_hz = match layout.rate_hz {
-        Some(hz) => Some(timebase::rate(hz, "layout, rate_hz")?.hz()),
+        Some(hz) => Some(rhythm::rate(hz, "layout, rate_hz")?.hz()),
         None => None,
     };
     let mut samples: Vec<Vec<f32>> = vec![Vec::new(); sources.len()];
@@ -194,7 +194,8 @@ fn signal(
         Ok(())
     })?;
     let rate = rate(&times_s, time, declared_hz)?;
-    timebase::length(rate, samples.first().map_or(0, Vec::len), "table", problems)?;
+    let duration_s = rate.seconds(samples.first().map_or(0, Vec::len));
+    rhythm::check_length(duration_s, "table", problems)?;
     if gaps > 0 {
         let text = format!("{gaps} cells are empty or `nan` and were read as gaps");
         problems.push(Problem::info("padding", "table", text));
@@ -214,5 +215,5 @@ fn rate(
         Some(_) => time::rate_hz(times_s, declared_hz)?,
         None => declared_hz.unwrap_or_default(),
     };
-    timebase::rate(hz, "time column")
+    rhythm::rate(hz, "time column")
 }
