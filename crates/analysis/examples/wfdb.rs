@@ -6,6 +6,7 @@
 // A program beside the crate: it may do what the crate may not.
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
+#[allow(dead_code)]
 #[path = "../tests/wfdb/mod.rs"]
 mod wfdb;
 

@@ -228,7 +228,7 @@ fn columns(cut: &Cut, before: usize, width: usize) -> Range<usize> {
     from..column(cut.to).max(from)
 }
 
-fn exchange(low: &mut [f32], high: &mut [f32]) {
+pub(crate) fn exchange(low: &mut [f32], high: &mut [f32]) {
     for (a, b) in low.iter_mut().zip(high) {
         let (x, y) = (*a, *b);
         *a = x.min(y);
@@ -238,7 +238,7 @@ fn exchange(low: &mut [f32], high: &mut [f32]) {
 
 /// Batcher's merge exchange: pairs of rows to be put in order, for any number of rows (Knuth, The
 /// Art of Computer Programming 3, 5.2.2, algorithm M). Whole rows are compared at once.
-fn sorting_network(rows: usize) -> Vec<(usize, usize)> {
+pub(crate) fn sorting_network(rows: usize) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
     let top = rows.next_power_of_two() / 2;
     let mut p = top;
@@ -274,7 +274,7 @@ fn normal_quantile(p: f64) -> f64 {
 }
 
 /// A cubic Hermite curve through the levels before the QRS complexes, flat beyond the ends.
-struct Baseline {
+pub(crate) struct Baseline {
     knots: Vec<Knot>,
 }
 
@@ -289,12 +289,18 @@ struct Knot {
 impl Baseline {
     fn of(channel: &Channel, plan: &Plan) -> Self {
         let half = ((KNOT_HALF_S * plan.rate_hz).round() as usize).max(1);
-        let mut knots: Vec<Knot> = Vec::with_capacity(plan.levels_at.len());
-        for &reference in plan.levels_at {
-            let Some(at) = reference.checked_sub(plan.level_before) else { continue };
-            let Some(from) = at.checked_sub(half) else { continue };
-            let Some(samples) = channel.samples_uv.get(from..=at + half) else { continue };
-            let uv = samples.iter().sum::<f32>() / samples.len() as f32;
+        let level = |&reference: &usize| {
+            let at = reference.checked_sub(plan.level_before)?;
+            let samples = channel.samples_uv.get(at.checked_sub(half)?..=at + half)?;
+            Some((at, samples.iter().sum::<f32>() / samples.len() as f32))
+        };
+        Self::through(plan.levels_at.iter().filter_map(level))
+    }
+
+    /// The curve through levels in their order; one without a value is left out.
+    pub fn through(levels: impl Iterator<Item = (usize, f32)>) -> Self {
+        let mut knots: Vec<Knot> = Vec::with_capacity(levels.size_hint().0);
+        for (at, uv) in levels {
             if uv.is_finite() && knots.last().is_none_or(|last| last.at < at) {
                 knots.push(Knot { at, uv, slope: 0.0 });
             }
@@ -318,7 +324,7 @@ impl Baseline {
     }
 
     /// `out` = `samples` (which begin at sample `from`) less the baseline.
-    fn subtract(&self, samples: &[f32], from: usize, out: &mut [f32]) {
+    pub fn subtract(&self, samples: &[f32], from: usize, out: &mut [f32]) {
         let to = from + samples.len();
         let (Some(first), Some(last)) = (self.knots.first(), self.knots.last()) else {
             out.copy_from_slice(samples);

@@ -10,6 +10,7 @@ mod average;
 mod beat;
 mod beat_mean;
 mod channel;
+pub mod delineation;
 mod detect;
 mod edge;
 mod fingerprint;
@@ -31,6 +32,7 @@ mod st_rule;
 mod strip;
 mod wave;
 
+pub use delineation::{DelineatedBeat, Delineation, Wave, Waves, delineate};
 pub use fingerprint::{Fingerprint, Likeness};
 pub use flag::{Subject, flag};
 pub use limits::{Bands, LIMIT_NAMES, LimitError, Limits, RULE_VERSION};

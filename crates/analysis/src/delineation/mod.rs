@@ -1,0 +1,100 @@
+//! P, QRS and T of every beat, in every lead and globally.
+
+mod cascade;
+mod curve;
+mod feature;
+mod global;
+mod network;
+mod peak;
+mod scene;
+#[cfg(feature = "training")]
+pub mod training;
+
+use std::sync::OnceLock;
+
+use precordia_model::{Lead, Signal};
+
+use crate::channel::{Channel, channels};
+use crate::pacing;
+use cascade::{Board, Networks};
+use global::Summary;
+use scene::Scene;
+
+const RATE_HZ: std::ops::RangeInclusive<f64> = 100.0..=4000.0;
+
+/// One wave, in samples of the recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wave {
+    pub onset: u32,
+    pub peak: u32,
+    pub offset: u32,
+}
+
+/// The waves of one beat; one that is not there is absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waves {
+    pub p: Option<Wave>,
+    pub qrs: Option<Wave>,
+    pub t: Option<Wave>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DelineatedBeat {
+    /// All leads together.
+    pub global: Waves,
+    /// In the order of [`Delineation::leads`].
+    pub leads: Vec<Waves>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delineation {
+    /// Those in which waves were looked for: a lead that is flat is not among them.
+    pub leads: Vec<Lead>,
+    /// In the order of time.
+    pub beats: Vec<DelineatedBeat>,
+}
+
+/// Finds and marks every wave of a signal.
+pub fn delineate(signal: &Signal) -> Delineation {
+    delineate_with(signal, networks())
+}
+
+fn delineate_with(signal: &Signal, networks: &Networks) -> Delineation {
+    let rate_hz = signal.rate.hz();
+    if !RATE_HZ.contains(&rate_hz) {
+        return Delineation::default();
+    }
+    let mut channels = channels(signal);
+    let spikes = pacing::spikes(&channels, rate_hz);
+    if !spikes.is_empty() {
+        pacing::bridge(&mut channels, &spikes, rate_hz);
+    }
+    let Some(scene) = Scene::of(&channels, rate_hz) else { return Delineation::default() };
+    let mut board = Board::new(&scene);
+    board.fill(networks);
+    read_off(&board, &channels)
+}
+
+fn read_off(board: &Board, channels: &[Channel]) -> Delineation {
+    let scene = board.scene;
+    let samples = channels.first().map_or(0, |c| c.samples_uv.len());
+    let sheet = peak::Sheet { board, last: samples.saturating_sub(1) as f64 };
+    let beats = (0..scene.beats.len())
+        .map(|beat| {
+            let leads: Vec<Waves> =
+                (0..scene.leads.len()).map(|lead| sheet.waves(beat, lead)).collect();
+            DelineatedBeat { global: Summary::of(board, beat).waves(&sheet, &leads), leads }
+        })
+        .collect();
+    Delineation { leads: scene.leads.iter().map(|l| channels[l.channel].lead).collect(), beats }
+}
+
+/// The weights that come with the crate.
+fn networks() -> &'static Networks {
+    static NETWORKS: OnceLock<Networks> = OnceLock::new();
+    NETWORKS.get_or_init(|| {
+        network::read(include_bytes!("weights.bin"))
+            .and_then(Networks::from_list)
+            .expect("the weights were written by this crate")
+    })
+}
