@@ -98,6 +98,12 @@ pub fn named_files(bytes: &[u8]) -> Vec<String> {
     wfdb::named_files(bytes)
 }
 
+/// Names of the further parts that a part says it needs: the signal files and segments of a header.
+/// Plain file names only; whoever opens files looks for them beside the part.
+pub fn companions(part: &Part<'_>) -> Vec<String> {
+    if (wfdb::READER.knows)(part.bytes) { wfdb::named_files(part.bytes) } else { Vec::new() }
+}
+
 /// The only part of a format that is complete in one file.
 pub(crate) fn only<'a>(parts: &[Part<'a>], what: &str) -> Result<Part<'a>, Refusal> {
     match parts {

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use precordia_formats::{MAX_INPUT_BYTES, Part};
+use precordia_formats::{MAX_INPUT_BYTES, Part, companions};
 use precordia_model::{Recording, Refusal};
 
 /// The exit code of a file that was refused.
 const REFUSED: u8 = 2;
+
+/// More files than any record is spread over.
+const PARTS_MAX: usize = 10_000;
 
 /// A recording, or the exit code of a refusal that was told.
 pub enum Loaded {
@@ -23,6 +26,23 @@ pub fn load(files: &[PathBuf]) -> anyhow::Result<Loaded> {
     let mut held: Vec<(String, Vec<u8>)> = Vec::new();
     for path in files {
         held.push((file_name(path), bytes(path)?));
+    }
+    let folder = files[0].parent().map(Path::to_owned).unwrap_or_default();
+    let mut looked_at = 0;
+    // Segments of a record name signal files in their turn.
+    while looked_at < held.len() && held.len() < PARTS_MAX {
+        let (name, content) = &held[looked_at];
+        let named = companions(&Part { name, bytes: content });
+        looked_at += 1;
+        for name in named {
+            if held.iter().any(|(known, _)| *known == name) {
+                continue;
+            }
+            // One that is missing is for the reader to refuse, which knows what it is for.
+            if let Ok(content) = bytes(&folder.join(&name)) {
+                held.push((name, content));
+            }
+        }
     }
     let parts: Vec<Part> = held.iter().map(|(name, bytes)| Part { name, bytes }).collect();
     match precordia_interop::ecg::read(&parts) {

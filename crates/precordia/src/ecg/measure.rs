@@ -1,27 +1,35 @@
 //! `precordia ecg measure`: one file, from bytes to flags, no server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use precordia_analysis::reversal::{Reversal, lead_reversal};
 use precordia_analysis::{Limits, Subject};
 use precordia_model::{FlagReport, Measured, Measurements, PartialDate, QtFormula, Recording};
 use serde_json::{Map, Value, json};
 
+use super::delineation;
 use super::load::{Loaded, load};
 use crate::output::data;
 
-pub fn measure(files: &[PathBuf], as_json: bool) -> Result<ExitCode> {
+pub fn measure(files: &[PathBuf], as_json: bool, waves: Option<&Path>) -> Result<ExitCode> {
     let recording = match load(files)? {
         Loaded::Recording(recording) => recording,
         Loaded::Refused(code) => return Ok(code),
     };
+    if let Some(out) = waves {
+        let stem = files[0].file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
+        delineation::write(&stem, &recording.rhythm, out)
+            .with_context(|| format!("could not write waves to `{}`", out.display()))?;
+    }
     let measurements = precordia_analysis::measure(&recording);
+    let exchanged = lead_reversal(&recording.rhythm, &measurements);
     let flags = precordia_analysis::flag(&measurements, subject(&recording), &Limits::default());
     if as_json {
-        data(&serde_json::to_string_pretty(&as_value(&measurements, &flags))?);
+        data(&serde_json::to_string_pretty(&as_value(&measurements, &flags, exchanged))?);
     } else {
-        print(&measurements, &flags);
+        print(&measurements, &flags, exchanged);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -53,7 +61,7 @@ fn values(m: &Measurements) -> [(&'static str, Measured, &'static str); 6] {
     ]
 }
 
-fn as_value(m: &Measurements, report: &FlagReport) -> Value {
+fn as_value(m: &Measurements, report: &FlagReport, exchanged: Reversal) -> Value {
     let number = |measured: Measured| measured.value().map(round);
     let mut missing = Map::new();
     let mut miss = |name: String, measured: Measured| {
@@ -96,6 +104,7 @@ fn as_value(m: &Measurements, report: &FlagReport) -> Value {
         .map(|(code, why)| json!({ "code": code.name(), "reason": why.name() }))
         .collect();
     object.insert("not_evaluated".into(), json!(not_evaluated));
+    object.insert("exchanged_electrodes".into(), exchanged_value(exchanged));
     object.insert("quality".into(), json!(m.quality));
     object.insert("missing".into(), missing.into());
     object.insert("measure_version".into(), json!(m.version));
@@ -108,7 +117,7 @@ fn round(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
-fn print(m: &Measurements, report: &FlagReport) {
+fn print(m: &Measurements, report: &FlagReport, exchanged: Reversal) {
     data(&format!("Machine measurements ({}), not reviewed by a clinician", m.version));
     let line = |name: &str, measured: Measured, unit: &str| match measured {
         Measured::Value(value) => data(&format!("  {name:<16} {:>7} {unit}", round(value))),
@@ -127,6 +136,15 @@ fn print(m: &Measurements, report: &FlagReport) {
         line(&format!("st_{lead}"), *measured, "uV");
     }
     data(&format!("  rhythm           {}", m.rhythm.name()));
+    match exchanged {
+        Reversal::None => {}
+        Reversal::Suspected { swap, .. } => {
+            data(&format!("  electrodes       {} may be exchanged", swap.name()));
+        }
+        Reversal::NotEvaluated(why) => {
+            data(&format!("  electrodes       exchange not evaluated: {}", why.name()));
+        }
+    }
     for flag in &report.flags {
         data(&format!(
             "  flag {} ({}): {} {} against {}",
@@ -139,5 +157,15 @@ fn print(m: &Measurements, report: &FlagReport) {
     }
     for (code, why) in &report.not_evaluated {
         data(&format!("  not evaluated {}: {}", code.name(), why.name()));
+    }
+}
+
+fn exchanged_value(exchanged: Reversal) -> Value {
+    match exchanged {
+        Reversal::None => json!({ "suspected": null }),
+        Reversal::Suspected { swap, margin } => {
+            json!({ "suspected": swap.name(), "margin": margin.map(round) })
+        }
+        Reversal::NotEvaluated(why) => json!({ "suspected": null, "not_evaluated": why.name() }),
     }
 }

@@ -5,6 +5,7 @@
 
 mod compare;
 mod convert;
+mod delineation;
 mod load;
 mod measure;
 mod plot;
@@ -35,6 +36,9 @@ pub enum EcgVerb {
         files: Vec<PathBuf>,
         #[arg(long)]
         json: bool,
+        /// Write every wave of every beat, in each lead and globally, as JSON lines.
+        #[arg(long)]
+        delineation: Option<PathBuf>,
     },
     /// Draw the ECG on paper; the format follows the ending: svg, png or pdf.
     Plot {
@@ -68,7 +72,9 @@ pub enum EcgVerb {
 pub fn run(verb: EcgVerb) -> anyhow::Result<ExitCode> {
     match verb {
         EcgVerb::Read { files, json, samples } => read::read(&files, json, samples),
-        EcgVerb::Measure { files, json } => measure::measure(&files, json),
+        EcgVerb::Measure { files, json, delineation } => {
+            measure::measure(&files, json, delineation.as_deref())
+        }
         EcgVerb::Plot { files, out, layout } => plot::plot(&files, &out, layout.into()),
         EcgVerb::Convert { files, to, out } => convert::convert(&files, to, &out),
         EcgVerb::Compare { earlier, later, json } => compare::compare(&earlier, &later, json),
