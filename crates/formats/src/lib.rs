@@ -23,6 +23,7 @@ mod person;
 mod plain_text;
 mod plausibility;
 mod rhythm;
+pub mod scp;
 mod unmapped;
 pub mod voltage;
 pub mod wfdb;
@@ -63,11 +64,12 @@ const READERS: &[Reader] = &[
     contec::READER,
     applewatch::READER,
     edf::READER,
+    scp::READER,
     csv::READER,
 ];
 
 /// Those whose samples lie in regular frames, which are also read block by block.
-const FRAMED: &[frames::Framed] = &[edf::FRAMED, wfdb::FRAMED];
+const FRAMED: &[frames::Framed] = &[wfdb::FRAMED];
 
 /// The names of the formats that are read.
 pub fn format_names() -> impl Iterator<Item = &'static str> {
