@@ -16,9 +16,11 @@ mod decimal_mark;
 pub mod dicom;
 pub mod edf;
 mod frames;
+pub mod ishne;
 pub mod lead_code;
 mod limb;
 mod measurement_code;
+pub mod mfer;
 mod person;
 mod plain_text;
 mod plausibility;
@@ -65,6 +67,8 @@ const READERS: &[Reader] = &[
     applewatch::READER,
     edf::READER,
     scp::READER,
+    ishne::READER,
+    mfer::READER,
     csv::READER,
 ];
 

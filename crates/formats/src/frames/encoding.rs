@@ -3,7 +3,6 @@
 /// How a sample is stored. Places within a frame are counted in slots: bytes where samples begin at
 /// whole bytes, samples where several share their bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "the readers of other formats come next")]
 pub(crate) enum Encoding {
     I8,
     U8,
