@@ -130,6 +130,10 @@ writers million: tools web
 	  cargo test --release --locked --package precordia --test writers -- \
 	  --nocapture --test-threads 1 after_kills
 
-bench: build ## Measure: files a second on one core, uploads a second with the generator beside them
-	@$(binary) bench ecg
+bench_python := .cache/bench/bin/python
+$(bench_python): scripts/bench-requirements.txt
+	@python3 -m venv .cache/bench && .cache/bench/bin/pip install --quiet -r $< && touch $@
+
+bench: build $(bench_python) ## Measure: files on one core beside other programs, uploads with their generator
+	@$(binary) bench ecg --peers $(bench_python)
 	@$(binary) bench intake

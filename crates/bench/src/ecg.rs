@@ -1,5 +1,6 @@
 //! Read, measure and flag a 10 s, 12-lead, 500 Hz DICOM file, on one core.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
@@ -10,6 +11,7 @@ use precordia_model::Sex;
 use precordia_synth::{Pattern, Spec, synthesize};
 
 use crate::figures::{Figures, percentile};
+use crate::peers;
 
 /// The samples: one file of each pattern.
 pub(crate) fn files() -> Result<Vec<Vec<u8>>> {
@@ -27,7 +29,8 @@ pub(crate) fn file(spec: Spec, number: usize) -> Result<Vec<u8>> {
         .map_err(|cause| anyhow!("sample {number}: {cause}"))
 }
 
-pub fn ecg(seconds: f64) -> Result<Figures> {
+/// With a Python environment, its peers run on the same files.
+pub fn ecg(seconds: f64, peers: Option<&Path>) -> Result<Figures> {
     let files = files()?;
     let deadline = Instant::now() + Duration::from_secs_f64(seconds.clamp(0.1, 600.0));
     let (mut read_ms, mut measure_ms, mut whole_ms) = (Vec::new(), Vec::new(), Vec::new());
@@ -60,6 +63,12 @@ pub fn ecg(seconds: f64) -> Result<Figures> {
     figures.value("whole_ms_median", percentile(&whole_ms, 0.5));
     figures.value("whole_ms_p99", percentile(&whole_ms, 0.99));
     figures.value("files", count as f64);
+    if let Some(python) = peers {
+        for (name, peer_ms) in peers::ecg(python, &files, seconds)? {
+            figures.value(format!("{name}_ratio"), peer_ms / percentile(&whole_ms, 0.5));
+            figures.value(name, peer_ms);
+        }
+    }
     figures.limited_by = String::from("one core: finding and averaging beats takes most of it");
     Ok(figures)
 }

@@ -9,6 +9,7 @@ mod item;
 mod ledger;
 mod memory;
 mod organizations;
+mod peers;
 mod verify;
 mod writer;
 

@@ -296,6 +296,9 @@ enum BenchVerb {
         json: bool,
         #[arg(long, default_value_t = 5.0)]
         seconds: f64,
+        /// A Python with scripts/bench-requirements.txt: its programs run on the same files.
+        #[arg(long)]
+        peers: Option<std::path::PathBuf>,
     },
     /// Uploads a second over HTTP until visible and durable, beside the disk's own sync rate.
     Intake {
@@ -431,7 +434,9 @@ fn configuration(verb: ConfigVerb) -> Result<ExitCode> {
 
 fn bench(verb: BenchVerb) -> Result<ExitCode> {
     let (figures, json) = match verb {
-        BenchVerb::Ecg { json, seconds } => (precordia_bench::ecg(seconds)?, json),
+        BenchVerb::Ecg { json, seconds, peers } => {
+            (precordia_bench::ecg(seconds, peers.as_deref())?, json)
+        }
         BenchVerb::Intake { json, seconds, clients } => {
             (runtime()?.block_on(precordia_bench::intake(seconds, clients))?, json)
         }
