@@ -12,7 +12,7 @@ mod file;
 mod gaps;
 mod group;
 mod parse;
-mod quantize;
+pub(crate) mod quantize;
 mod read;
 mod samples;
 mod sop_class;

@@ -1,4 +1,4 @@
-//! Microvolts to 16-bit integers and the sensitivity that turns them back.
+//! Microvolts to integers of at most 16 bits and the step that turns them back.
 //!
 //! Where some usual step represents every sample exactly, that step is used, so that what was read
 //! from a device is written without loss. Otherwise samples are rounded to the finest usual step that
@@ -25,20 +25,24 @@ pub(crate) struct Quantized {
 
 /// `None` when a sample is infinite or outside what 16 bits of 5 uV hold.
 pub(crate) fn quantize(trace: &Trace) -> Option<Quantized> {
-    let exact = DEVICE_STEPS_UV.into_iter().find_map(|step_uv| with_step(trace, step_uv, true));
-    exact.or_else(|| {
-        ROUNDING_STEPS_UV.into_iter().find_map(|step_uv| with_step(trace, step_uv, false))
-    })
+    quantize_within(trace, i16::MAX)
 }
 
-fn with_step(trace: &Trace, step_uv: f64, exactly: bool) -> Option<Quantized> {
+/// The same with no value above `largest`, nor below its negative.
+pub(crate) fn quantize_within(trace: &Trace, largest: i16) -> Option<Quantized> {
+    let with = |step_uv, exactly| with_step(trace, step_uv, largest, exactly);
+    let exact = DEVICE_STEPS_UV.into_iter().find_map(|step_uv| with(step_uv, true));
+    exact.or_else(|| ROUNDING_STEPS_UV.into_iter().find_map(|step_uv| with(step_uv, false)))
+}
+
+fn with_step(trace: &Trace, step_uv: f64, largest: i16, exactly: bool) -> Option<Quantized> {
     let value = |&sample_uv: &f32| {
         if sample_uv.is_nan() {
             return Some(PADDING);
         }
         let value = (f64::from(sample_uv) / step_uv).round();
         let is_exact = (value * step_uv) as f32 == sample_uv;
-        let fits = value.abs() <= f64::from(i16::MAX);
+        let fits = value.abs() <= f64::from(largest);
         (fits && (is_exact || !exactly)).then_some(value as i16)
     };
     let values = trace.samples_uv.iter().map(value).collect::<Option<Vec<i16>>>()?;

@@ -7,6 +7,9 @@ use crate::channel_name::ChannelName;
 use crate::frames::Scale;
 use crate::voltage;
 
+/// What computing with 64 bits leaves of a stored value that is meant to be whole.
+const ZERO_TOLERANCE: f64 = 1e-8;
+
 /// Only a label that names a lead or says that it is an ECG makes a signal one: among signals of
 /// every kind, anything else is more likely not.
 pub(crate) fn meaning(signal: &Signal) -> Option<ChannelName> {
@@ -56,7 +59,14 @@ pub(crate) fn scale(
         problems.push(Problem::info("polarity_inverted", place, text));
     }
     let uv_per_unit = (high - low) * unit_uv / (most - least) as f64;
-    Scale { zero: least as f64, uv_per_unit, offset_uv: low * unit_uv }.checked(place)
+    // Where a stored value means exactly 0, counting from it keeps the file's own steps exact.
+    let zero = least as f64 - low * unit_uv / uv_per_unit;
+    let scale = if (zero - zero.round()).abs() < ZERO_TOLERANCE {
+        Scale { zero: zero.round(), uv_per_unit, offset_uv: 0.0 }
+    } else {
+        Scale { zero: least as f64, uv_per_unit, offset_uv: low * unit_uv }
+    };
+    scale.checked(place)
 }
 
 /// `HP:0.1Hz LP:75Hz N:50Hz`, also with a space or no unit behind the number.

@@ -9,6 +9,9 @@ mod header;
 mod identity;
 mod plan;
 mod records;
+mod write;
+
+pub use write::{WriteError, write};
 
 use crate::frames::{self, Framed};
 

@@ -11,6 +11,7 @@ mod line;
 mod plan;
 mod segments;
 mod time;
+mod write;
 
 use crate::frames::{self, Framed};
 
@@ -25,5 +26,7 @@ pub(crate) const READER: crate::Reader =
 fn knows(bytes: &[u8]) -> bool {
     header::looks_like_header(bytes)
 }
+
+pub use write::{SignalFormat, WriteError, write};
 
 pub(crate) use header::named_files;
