@@ -123,6 +123,22 @@ fn a_reference_beat_that_was_not_subtracted_stands_beside_the_rhythm() {
 }
 
 #[test]
+fn an_interval_below_a_millisecond_is_one_where_the_reference_beat_proves_it() {
+    let mut made = two_leads();
+    made.interval_us = 500;
+    assert_eq!(made.refused().code, "sample_interval_ambiguous");
+    assert_eq!(with_reference(made.clone()).read().rhythm.rate.hz(), 2000.0);
+    // 100 samples of 50 ms are not 100 samples of 200 ms.
+    let mut hertz = with_reference(made);
+    let section_4 = hertz.bodies()[3].clone();
+    assert_eq!(section_4.0, 4);
+    let mut body = section_4.1;
+    body[..2].copy_from_slice(&200_u16.to_le_bytes());
+    hertz.reference.as_mut().unwrap().subtract = false;
+    assert_eq!(hertz.with(4, &body).refused().code, "sample_interval_ambiguous");
+}
+
+#[test]
 fn bimodal_compression_keeps_protected_samples_and_interpolates_the_others() {
     for subtract in [false, true] {
         for factor in 2..=4 {

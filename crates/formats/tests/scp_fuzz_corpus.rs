@@ -47,11 +47,12 @@ fn first_files() -> Vec<(String, Vec<u8>)> {
     sequential.leads[1].1 = 221;
     files.push(("sequential".into(), sequential.bytes()));
     files.push(("zero_based".into(), record(20, &small().bodies(), 0)));
+    let mut global = vec![1, 1, 32, 3, 47, 117, 100, 0, 210, 0, 4, 1, 94, 1, 128, 2];
+    global.extend([45, 0, 226, 255, 231, 3]);
+    global.extend([210, 4, 36, 250, 1, 0, 2, 0, 244, 1]);
+    global.extend([1, 0, 0, 75, 0, 47, 117, 175, 1, 1, 0, 0]);
     let says = small()
-        .with(
-            7,
-            &[1, 1, 32, 3, 47, 117, 100, 0, 210, 0, 4, 1, 94, 1, 128, 2, 45, 0, 226, 255, 231, 3],
-        )
+        .with(7, &global)
         .with(8, &[0, 229, 7, 5, 6, 7, 8, 9, 1, 1, 3, 0, b'S', b'R', 0])
         .with(10, &[1, 0, 4, 0, 1, 0, 4, 0, 92, 0, 47, 117])
         .with(11, &[0, 229, 7, 5, 6, 7, 8, 9, 1, 1, 4, 0, 1, b'S', b'R', 0]);

@@ -149,6 +149,8 @@ fn who_and_when_are_read_as_written_and_what_is_none_is_kept() {
     assert_eq!(patient.id.as_ref().unwrap().reveal(), "P-1");
     assert_eq!(String::from(*patient.birth_date.as_ref().unwrap().reveal()), "1960-04-30");
     assert_eq!((patient.sex, patient.age_years), (Some(Sex::Female), None));
+    assert_eq!(kept(&recording, "section 1 tag 4"), Some("41 years"));
+    assert_eq!(one_lead().tag(4, &[41, 0, 1]).read().patient.age_years, Some(41));
     let device = &recording.device;
     assert_eq!(device.manufacturer.as_deref(), Some("Café Cardio"));
     assert_eq!(
@@ -234,6 +236,19 @@ fn what_the_device_measured_is_kept_with_codes_and_29999_is_nothing() {
     );
     assert_eq!(said(&recording, "J amplitude", Some(Lead::V2)).unwrap().value, -105.0);
     assert_eq!(said(&recording, "P duration", Some(Lead::V2)), None);
+}
+
+#[test]
+fn measurements_that_end_early_say_so_and_nothing_behind_them_is_guessed() {
+    let rates = [0, 0, 75, 0, 47, 117, 175, 1, 0, 0, 0];
+    for declared in [[2, 0], [0, 40], [1, 1]] {
+        let body = [&declared[..], &[32, 3, 47, 117], &rates].concat();
+        let recording = one_lead().with(7, &body).read();
+        let names: Vec<_> =
+            recording.device_measurements.iter().filter_map(|one| one.name.as_deref()).collect();
+        assert_eq!(names, ["rr_ms"], "{declared:?}");
+        assert_eq!(codes(&recording), ["measurements_truncated"], "{declared:?}");
+    }
 }
 
 #[test]

@@ -81,17 +81,24 @@ impl DeviceSays {
             at += 3 + field.len();
             let statement = match (id, field) {
                 (11, [1, codes @ ..]) => coded(codes, text),
-                (11, [_, words @ ..]) => text.read(words).map(|words| (words, None)),
+                (11, [_, field @ ..]) => words(field, text),
                 (11, []) => None,
-                _ => text.read(field).map(|words| (words, None)),
+                _ => words(field, text),
             };
-            if let Some((words, code)) = statement
+            if let Some((sentence, code)) = statement
                 && self.statements.len() < STATEMENTS_MAX
             {
-                self.statements.push(DeviceStatement { text: Phi::new(words), code });
+                self.statements.push(DeviceStatement { text: Phi::new(sentence), code });
             }
         }
     }
+}
+
+/// A sentence; one that goes on after a NUL is one sentence still.
+fn words(field: &[u8], text: &mut TextReader) -> Option<(String, Option<String>)> {
+    let parts: Vec<String> =
+        field.split(|byte| *byte == 0).filter_map(|part| text.read(part)).collect();
+    (!parts.is_empty()).then(|| (parts.join(" "), None))
 }
 
 /// Codes of annex B, each ended by a NUL: a statement and its modifiers.

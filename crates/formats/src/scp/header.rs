@@ -62,7 +62,7 @@ pub(crate) fn read(body: &[u8], text: &mut TextReader, problems: &mut Vec<Proble
         (family, None) => family.clone(),
         (family, Some(given)) => Some(format!("{}^{given}", family.as_deref().unwrap_or_default())),
     };
-    let age_years = fields.age_years();
+    let age_years = if birth_date.is_none() { fields.age_years() } else { None };
     let patient = DevicePatient {
         id: fields.text(2, text).map(Phi::new),
         id_issuer: None,
@@ -71,7 +71,7 @@ pub(crate) fn read(body: &[u8], text: &mut TextReader, problems: &mut Vec<Proble
         name_as_written: name.map(Phi::new),
         birth_date: birth_date.map(Phi::new),
         sex: fields.sex(),
-        age_years: age_years.filter(|_| birth_date.is_none()),
+        age_years,
     };
     Header {
         device: fields.device(text),
@@ -144,10 +144,9 @@ impl<'a> Fields<'a> {
     }
 
     fn acquired_at(&mut self) -> Option<DeviceTime> {
-        let date = self.date(25, "acquired_at_invalid");
+        let date = self.date(25, "acquired_at_invalid")?;
         let time = self.take(26);
         let offset = self.utc_offset_minutes();
-        let date = date?;
         let clock = time.filter(|time| time.len() == 3).map(|time| ClockTime {
             hour: i64::from(time[0]),
             minute: i64::from(time[1]),
@@ -256,6 +255,7 @@ impl<'a> Fields<'a> {
 
 /// A field as a person reads it: text, a number with its unit, or bytes.
 fn kept_as(tag: u8, value: &[u8], text: &mut TextReader) -> Option<String> {
+    const AGES: [&str; 6] = ["", "years", "months", "weeks", "days", "hours"];
     const HEIGHTS: [&str; 4] = ["", "cm", "in", "mm"];
     const WEIGHTS: [&str; 5] = ["", "kg", "g", "lb", "oz"];
     let bytes = Bytes(value);
@@ -264,6 +264,7 @@ fn kept_as(tag: u8, value: &[u8], text: &mut TextReader) -> Option<String> {
         (value.len() == 3 && !unit.is_empty()).then(|| format!("{number} {unit}"))
     };
     let known = match tag {
+        4 => with_unit(&AGES),
         6 => with_unit(&HEIGHTS),
         7 => with_unit(&WEIGHTS),
         // A class of drugs, a code in it, and its name (table of 5.4.5, tag 10).

@@ -1,7 +1,7 @@
 //! Global measurements, beats and pacing spikes of section 7, and the measurements in leads of
 //! section 10. EN 1064 5.10 and 5.13.
 
-use precordia_model::Lead;
+use precordia_model::{Lead, Problem};
 
 use super::bytes::Bytes;
 use super::device_says::DeviceSays;
@@ -71,8 +71,8 @@ const INTERVALS_IN_LEAD: usize = 4;
 const LENGTHS_KNOWN: [usize; 2] = [58, 62];
 
 impl DeviceSays {
-    /// Section 7. Whatever fits is read; the rest is not there.
-    pub fn read_global(&mut self, body: &[u8]) {
+    /// Section 7.
+    pub fn read_global(&mut self, body: &[u8], problems: &mut Vec<Problem>) {
         let bytes = Bytes(body);
         let (Some(blocks), Some(spikes)) = (bytes.u8(0), bytes.u8(1)) else { return };
         let mut global = |code: &str, label: &str, at: usize, unit: &str| {
@@ -84,12 +84,21 @@ impl DeviceSays {
         global("5.10.2.1-5", "average PP interval", 4, "ms");
         let mut at = 6;
         for block in 0..usize::from(blocks) {
-            // Some writers declare a block for each beat and write one.
-            let Some(values) = bytes.slice(at, BLOCK) else { break };
+            let Some(values) = bytes.slice(at, BLOCK) else {
+                // What follows the blocks cannot be found without them.
+                let text = "the section is shorter than the measurements that it declares";
+                problems.push(Problem::warning("measurements_truncated", "section 7", text));
+                return;
+            };
             self.block(Bytes(values), block);
             at += BLOCK;
         }
         let spikes = usize::from(spikes);
+        if bytes.slice(at, spikes * SPIKE).is_none() {
+            let text = "the section is shorter than the pacing spikes that it declares";
+            problems.push(Problem::warning("measurements_truncated", "section 7", text));
+            return;
+        }
         self.spikes(bytes, at, spikes);
         at += spikes * (SPIKE + SPIKE_INFO);
         let Some(beats) = bytes.u16(at).map(usize::from) else { return };

@@ -37,7 +37,7 @@ fn recording(bytes: &[u8]) -> Result<Recording, Refusal> {
     let (rhythm, other_groups) = signals(&record, header.filters, &mut problems)?;
     let mut says = DeviceSays::default();
     if let Some(body) = record.body(7) {
-        says.read_global(body);
+        says.read_global(body, &mut problems);
     }
     if let Some(body) = record.body(10) {
         says.read_leads(body);
@@ -104,7 +104,10 @@ fn short_rhythm(
 ) -> Result<(Signal, Vec<OtherGroup>), Refusal> {
     let tables = record.needed(2)?.map(huffman::tables).transpose()?.flatten();
     let coding = tables.map_or(Coding::Raw, Coding::Huffman);
-    let zones = record.needed(4)?;
+    // Sections 4 and 5 belong to the rhythm where the reference beat was taken out of it.
+    let related =
+        |id| if leads.reference_beat_subtracted { record.needed(id) } else { Ok(record.body(id)) };
+    let (zones, reference_beat) = (related(4)?, related(5)?);
     let beats = zones.and_then(beats::parse);
     if zones.is_some() && beats.is_none() {
         let text = "the section is shorter than the beats that it declares; it was not read";
@@ -115,7 +118,7 @@ fn short_rhythm(
         leads,
         coding: &coding,
         beats: beats.as_ref(),
-        reference_beat: record.body(5),
+        reference_beat,
         filters,
     };
     rhythm::read(body, &sections, problems)

@@ -228,26 +228,21 @@ fn check_section_crc(id: u16, section: &[u8], problems: &mut Vec<Problem>) {
 fn check_record(bytes: &[u8], end: usize, problems: &mut Vec<Problem>) {
     let declared = Bytes(bytes).size(2).unwrap_or(0);
     let swapped = declared >> 16 | (declared & 0xFFFF) << 16;
-    let mut of_checksum = bytes;
-    if declared == bytes.len() {
-    } else if (end..=bytes.len()).contains(&declared) {
-        of_checksum = &bytes[..declared];
-        let text = format!("{} bytes follow the record's declared end", bytes.len() - declared);
-        problems.push(Problem::info("trailing_bytes", "record", text));
-    } else {
-        let swap = if (end..=bytes.len()).contains(&swapped) {
-            of_checksum = &bytes[..swapped];
-            "; with its halves exchanged it fits"
-        } else {
-            ""
-        };
+    let fits = |length: usize| bytes.get(..length).filter(|record| record.len() >= end);
+    let record = fits(declared).or_else(|| fits(swapped)).unwrap_or(bytes);
+    if record.len() != declared {
+        let swap = if record.len() == swapped { "; with its halves exchanged it fits" } else { "" };
         let text = format!(
             "the record says that it has {declared} bytes, its sections end at {end} of {}{swap}",
             bytes.len()
         );
         problems.push(Problem::warning("record_length_wrong", "record", text));
     }
-    if Bytes(bytes).u16(0) != of_checksum.get(2..).map(crc_ccitt) {
+    if record.len() < bytes.len() {
+        let text = format!("{} bytes follow the record's end", bytes.len() - record.len());
+        problems.push(Problem::info("trailing_bytes", "record", text));
+    }
+    if Bytes(bytes).u16(0) != record.get(2..).map(crc_ccitt) {
         let text = "the record's checksum does not agree with its content, which may be damaged";
         problems.push(Problem::warning("crc_record", "record", text));
     }

@@ -14,9 +14,8 @@ use crate::build;
 /// Section 6 with bit 0 of its flag: bimodal compression, up to protocol version 2 (5.9.3).
 const BIMODAL: u8 = 1;
 const PROTOCOL_3: u8 = 30;
-/// Faster rates than this are rare, and an interval below a millisecond is as well a rate in hertz.
+/// Devices exist that write their rate in hertz here. From 1000 on both readings cannot be meant.
 const INTERVAL_SURE_US: u16 = 1000;
-const DURATION_SURE_S: f64 = 5.0;
 
 pub(crate) struct Sections<'a> {
     pub protocol: u8,
@@ -50,7 +49,7 @@ pub(crate) fn read(
             return Err(refused(RefusalReason::Unsupported, "compression_unknown", &text));
         }
     };
-    let rate = rate(interval_us, definitions)?;
+    let rate = rate(interval_us, beat.as_ref())?;
     let mut leads = if block.flag == BIMODAL {
         expanded(&block, interval_us, sections, problems)?
     } else {
@@ -284,13 +283,16 @@ fn needed<'b, 'a>(
     }
 }
 
-/// Samples a second of an interval in microseconds, where it is one for sure.
-fn rate(interval_us: u16, definitions: &[LeadDefinition]) -> Result<SampleRate, Refusal> {
-    let longest = definitions.iter().map(|one| one.count()).max().unwrap_or(0);
-    let duration_s = longest as f64 * f64::from(interval_us) / 1e6;
-    if interval_us < INTERVAL_SURE_US && duration_s < DURATION_SURE_S {
+/// Samples a second of an interval in microseconds, where it is one for sure: a reference beat of the
+/// same interval has as many samples as its length in milliseconds says.
+fn rate(
+    interval_us: u16,
+    beat: Option<&Result<ReferenceBeat<'_>, Refusal>>,
+) -> Result<SampleRate, Refusal> {
+    let is_proven = || matches!(beat, Some(Ok(beat)) if beat.block.interval_us == interval_us && interval_us > 0);
+    if interval_us < INTERVAL_SURE_US && !is_proven() {
         let text = format!(
-            "the sample interval says {interval_us} us, which makes the recording {duration_s:.3} s long; it may be a rate in hertz"
+            "the sample interval says {interval_us} us; it may be a rate in hertz, and nothing else in the record tells"
         );
         return Err(refused(RefusalReason::Ambiguous, "sample_interval_ambiguous", &text));
     }

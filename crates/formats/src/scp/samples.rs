@@ -8,7 +8,7 @@ use precordia_model::{Problem, Refusal, RefusalReason};
 use super::bytes::Bytes;
 use super::huffman::{self, Fault, Table};
 
-/// A quarter of an hour of twelve leads at 1 kHz is a tenth of it; a stream of single bits could ask for more.
+/// Three quarters of an hour of twelve leads at 1 kHz; a stream of single bits could ask for far more.
 pub(crate) const SAMPLES_MAX: usize = 1 << 25;
 
 /// Bytes that may follow a lead's last sample: what fills up 16 bits, and as much again from writers
