@@ -5,6 +5,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, ffi};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use tokio::task::spawn_blocking;
 
 use super::{Connection, DbError, Job, Lock, Row, ScrubTable, Statement, TransactionError, Value};
@@ -115,50 +116,25 @@ impl SqliteDatabase {
     ) -> Result<T, TransactionError> {
         let mut writer = Arc::clone(&self.writer).lock_owned().await;
         let place = self.place.clone();
-        let work = move || {
-            // The connection is put back only when its state is known; otherwise dropping it rolls back.
-            let mut connection = match writer.take() {
-                Some(connection) => connection,
-                None => {
-                    SqliteConnection::open_writer(&place).map_err(TransactionError::RolledBack)?
-                }
-            };
-            if let Some(failure) = place.syncs.failure() {
-                *writer = Some(connection);
-                let cause = DbError::Unsynced(failure.to_owned());
-                return Err(TransactionError::RolledBack(cause));
-            }
-            if let Err(cause) = connection.batch("BEGIN IMMEDIATE") {
-                *writer = Some(connection);
-                return Err(TransactionError::RolledBack(cause));
-            }
-            match run_now(job, &mut connection) {
-                Ok(value) => {
-                    if connection.batch("COMMIT").is_err() {
-                        // The journal may hold frames of it. The open connections know that these do
-                        // not count and write over them next; whoever opened the file anew would read
-                        // them back as committed. So nothing is closed.
-                        if connection.is_idle() || connection.batch("ROLLBACK").is_ok() {
-                            *writer = Some(connection);
-                        }
-                        return Err(TransactionError::CommitUnknown);
-                    }
-                    *writer = Some(connection);
-                    Ok(value)
-                }
-                Err(cause) => {
-                    if connection.batch("ROLLBACK").is_ok() {
-                        *writer = Some(connection);
-                    }
-                    Err(TransactionError::RolledBack(cause))
-                }
+        let work = move || (transact(&mut writer, &place, job), writer);
+        let checkpoint = |mut writer: OwnedMutexGuard<Option<SqliteConnection>>| {
+            if let Some(connection) = &mut *writer {
+                connection.checkpoint_when_due();
             }
         };
         if self.place.files.are_in_memory() {
-            return work();
+            let (answer, writer) = work();
+            checkpoint(writer);
+            return answer;
         }
         match spawn_blocking(work).await {
-            Ok(answer) => answer,
+            Ok((answer, writer)) => {
+                // Whoever waits for the answer need not wait for this; whoever writes next does.
+                if writer.as_ref().is_some_and(SqliteConnection::is_checkpoint_due) {
+                    spawn_blocking(move || checkpoint(writer));
+                }
+                answer
+            }
             // A panic unwinds before the commit is sent: the dropped connection has rolled back.
             Err(_) => Err(TransactionError::RolledBack(stopped())),
         }
@@ -201,6 +177,47 @@ impl Drop for SqliteDatabase {
     }
 }
 
+/// The connection is put back only when its state is known; otherwise dropping it rolls back.
+fn transact<T>(
+    writer: &mut Option<SqliteConnection>,
+    place: &SqlitePlace,
+    job: impl Job<T>,
+) -> Result<T, TransactionError> {
+    let mut connection = match writer.take() {
+        Some(connection) => connection,
+        None => SqliteConnection::open_writer(place).map_err(TransactionError::RolledBack)?,
+    };
+    if let Some(failure) = place.syncs.failure() {
+        *writer = Some(connection);
+        return Err(TransactionError::RolledBack(DbError::Unsynced(failure.to_owned())));
+    }
+    if let Err(cause) = connection.batch("BEGIN IMMEDIATE") {
+        *writer = Some(connection);
+        return Err(TransactionError::RolledBack(cause));
+    }
+    match run_now(job, &mut connection) {
+        Ok(value) => {
+            if connection.batch("COMMIT").is_err() {
+                // The journal may hold frames of it. The open connections know that these do not count
+                // and write over them next; whoever opened the file anew would read them back as
+                // committed. So nothing is closed.
+                if connection.is_idle() || connection.batch("ROLLBACK").is_ok() {
+                    *writer = Some(connection);
+                }
+                return Err(TransactionError::CommitUnknown);
+            }
+            *writer = Some(connection);
+            Ok(value)
+        }
+        Err(cause) => {
+            if connection.batch("ROLLBACK").is_ok() {
+                *writer = Some(connection);
+            }
+            Err(TransactionError::RolledBack(cause))
+        }
+    }
+}
+
 /// On SQLite no call of a job waits, so one poll finishes it.
 fn run_now<T>(job: impl Job<T>, connection: &mut SqliteConnection) -> Result<T, DbError> {
     job(connection).now_or_never().expect("calls on SQLite never wait")
@@ -223,6 +240,8 @@ pub(crate) enum Access {
 pub(crate) struct SqliteConnection {
     connection: rusqlite::Connection,
     syncs: Syncs,
+    /// The journal is so long that its pages are to be moved to the main file.
+    checkpoint_due: Arc<AtomicBool>,
 }
 
 impl SqliteConnection {
@@ -256,7 +275,8 @@ impl SqliteConnection {
         // Else a statement with a bound `LIMIT` is prepared anew each time.
         let stable_plans = DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG;
         connection.set_db_config(stable_plans, true).map_err(failed)?;
-        let mut connection = Self { connection, syncs: place.syncs.clone() };
+        let syncs = place.syncs.clone();
+        let mut connection = Self { connection, syncs, checkpoint_due: Arc::default() };
         // Read to its end: the change of a new file commits there, and a batch would not look.
         let mode = connection.query_now("PRAGMA journal_mode = WAL", &[])?;
         let mode = mode.into_iter().next().map(|row| row.fields("journal_mode").text());
@@ -280,22 +300,29 @@ impl SqliteConnection {
         Ok(connection)
     }
 
-    /// What SQLite would do by itself, without telling anybody when the disk did not take it.
-    ///
-    /// A checkpoint in several parts syncs at its last one, so a failed sync loses pages that no later
-    /// part writes again, and the journal that has them is written over.
+    /// In place of what SQLite would do by itself within the commit that makes the journal too long.
     fn checkpoint_from(&mut self, pages_max: u32) -> Result<(), DbError> {
-        let syncs = self.syncs.clone();
-        let checkpoint = move |journal: &mut Wal, pages: i32| {
-            if u32::try_from(pages).is_ok_and(|pages| pages >= pages_max)
-                && let Err(DbError::Unsynced(what)) = journal.checkpoint().map_err(failed)
-            {
-                syncs.fail(what);
-            }
-            // The commit itself holds.
+        let due = Arc::clone(&self.checkpoint_due);
+        let look = move |_: &mut Wal, pages: i32| {
+            let is_long = u32::try_from(pages).is_ok_and(|pages| pages >= pages_max);
+            due.store(is_long, Ordering::Relaxed);
             Ok(())
         };
-        self.connection.wal_hook(Some(checkpoint)).map_err(failed)
+        self.connection.wal_hook(Some(look)).map_err(failed)
+    }
+
+    fn is_checkpoint_due(&self) -> bool {
+        self.checkpoint_due.load(Ordering::Relaxed)
+    }
+
+    /// A checkpoint in several parts syncs at its last one, so a failed sync loses pages that no later part
+    /// writes again, and the journal that has them is written over. SQLite's own would tell nobody; this
+    /// one stops all writing. What was committed before holds.
+    fn checkpoint_when_due(&mut self) {
+        if self.checkpoint_due.swap(false, Ordering::Relaxed) {
+            // When somebody else is at it or the disk is full, the next commit asks again.
+            let _ = self.query_now("PRAGMA wal_checkpoint(PASSIVE)", &[]);
+        }
     }
 
     /// Who gives up before the journal is durable must leave the main file alone: with half of what the
