@@ -207,3 +207,45 @@ pub async fn appends_to_two_organizations_do_not_wait_for_each_other(opened: &Op
     held.release().await;
     assert_eq!(blocked.await.unwrap(), [1]);
 }
+
+/// Some of them fail in the engine and some before it; the others must not notice.
+pub async fn reads_at_the_same_time_are_answered_each_for_itself(opened: &Opened) {
+    let scope = opened.organization().await;
+    let streams: Vec<Stream> = (0..96).map(|_| new_stream()).collect();
+    for (n, stream) in streams.iter().enumerate() {
+        let effects = vec![effect(&format!("of/{stream:?}"), &format!("subject {n}"))];
+        done(opened.store.append((&scope).into(), Batch { effects, ..one(stream) }).await);
+    }
+    opened.as_owner(&scope, "ALTER TABLE item RENAME TO item_elsewhere").await;
+    let mut tasks = Vec::new();
+    for (n, stream) in streams.iter().cloned().enumerate() {
+        let (store, scope) = (Arc::clone(&opened.store), scope.clone());
+        tasks.push(tokio::spawn(async move {
+            let realm: Realm<'_> = (&scope).into();
+            match n % 4 {
+                0 => assert!(store.item(&scope, ItemId(uuid())).await.is_err()),
+                1 => assert!(store.accesses_to(realm, Some("a\0b"), None, None, 1).await.is_err()),
+                2 => {
+                    let key = format!("of/{stream:?}");
+                    let asked = [key.clone(), String::from("never")];
+                    let known = store.effects(realm, &asked).await.unwrap();
+                    assert_eq!(known, [(key, format!("subject {n}"))].into());
+                }
+                _ => {
+                    let events = store.stream(realm, &stream).await.unwrap();
+                    assert_eq!(events.len(), 1);
+                    assert_eq!(events[0].stream, stream.0);
+                }
+            }
+        }));
+        // Some who asked go away again.
+        if n % 9 == 8 {
+            tasks.pop().unwrap().abort();
+        }
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    opened.as_owner(&scope, "ALTER TABLE item_elsewhere RENAME TO item").await;
+    assert_eq!(opened.store.item(&scope, ItemId(uuid())).await.unwrap(), None);
+}
