@@ -1,5 +1,8 @@
 //! The whole program on storage of its own, and organizations in it.
 
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +15,11 @@ use zeroize::Zeroizing;
 
 const ADMINISTRATOR: &str = "bench-admin";
 
+/// Wraps the keys of every measurement on a PostgreSQL server, whose tables outlive the directory. With a key
+/// of each run's own the second one could not open the control ledger of the first. It keeps no secret: there
+/// is nothing in those tables but what measurements made, and an installation's own are refused.
+const MASTER_KEY: &[u8; 32] = b"known to all, keeps measurements";
+
 pub(crate) struct House {
     pub(crate) ports: Ports,
     pub(crate) app: App,
@@ -21,6 +29,12 @@ impl House {
     /// Keys and originals in the directory; tables there as well, or on a PostgreSQL server.
     pub(crate) async fn open(dir: &Path, postgres: Option<&str>) -> Result<Self> {
         let data = dir.join("data");
+        let master_key = dir.join("master.key");
+        if postgres.is_some() && !master_key.exists() {
+            let mut file = File::options();
+            let mut file = file.write(true).create_new(true).mode(0o600).open(&master_key)?;
+            file.write_all(MASTER_KEY)?;
+        }
         let store = match postgres {
             None => precordia_store::open_sqlite(SqliteOptions::new(&data)).await?,
             Some(server) => {
@@ -29,7 +43,7 @@ impl House {
         };
         let ports = precordia_store::ports(
             &store,
-            precordia_store::master_from_file(&dir.join("master.key"), true)?,
+            precordia_store::master_from_file(&master_key, true)?,
             precordia_store::witness_in(&dir.join("witness"), &data).await?,
             Arc::new(precordia_store::SystemClock),
             Arc::new(precordia_store::SecureRandom),

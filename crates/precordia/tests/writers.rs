@@ -28,6 +28,23 @@ on_both_engines! {
     two_processes_write_one_chain_and_tell_512_writers_the_truth at "warn";
 }
 
+/// What a measurement leaves on a server is there at the next one.
+#[test]
+fn a_measurement_can_be_repeated_on_one_server() {
+    let Some(database) = common::postgres::database() else { return };
+    for run in 0..2 {
+        let measured = std::process::Command::new(env!("CARGO_BIN_EXE_precordia"))
+            .args(["bench", "ledger", "--json", "--seconds", "0.2", "--processes", "2"])
+            .args(["--postgres", &database.url()])
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&measured.stderr);
+        assert!(measured.status.success(), "run {run}: {error}");
+        let told = String::from_utf8(measured.stdout).unwrap();
+        assert!(told.contains("appends_per_second_512"), "run {run} told {told:?} and {error}");
+    }
+}
+
 /// How many are acknowledged and how often the process is killed; `make million` sets other numbers.
 fn size(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).ok().and_then(|n| n.parse().ok()).unwrap_or(otherwise)
