@@ -192,6 +192,7 @@ fn what_would_have_to_be_assumed_is_refused() {
     let cases = [
         (changed(two_leads(), |made| made.multiplier_nv = 0), "amplitude_multiplier_zero"),
         (changed(two_leads(), |made| made.interval_us = 0), "sample_interval_ambiguous"),
+        (changed(two_leads(), |made| made.interval_us = 60_000), "sampling_rate_invalid"),
         (changed(two_leads(), |made| made.interval_us = 500), "sample_interval_ambiguous"),
         (changed(two_leads(), |made| made.difference = 3), "difference_unknown"),
         (changed(two_leads(), |made| made.without = vec![2]), "lead_length_disagrees"),

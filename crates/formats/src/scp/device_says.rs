@@ -7,6 +7,7 @@ use precordia_model::{DeviceMeasurement, DeviceStatement, Lead, Phi, Problem, Un
 use super::bytes::Bytes;
 use super::text::TextReader;
 use crate::measurement_code::{self, Quantity};
+use crate::unmapped;
 
 /// More than any real record has; the rest is only counted.
 const MEASUREMENTS_MAX: usize = 4000;
@@ -51,8 +52,8 @@ impl DeviceSays {
         });
     }
 
-    pub(super) fn keep(&mut self, place: impl Into<String>, value: String) {
-        self.unmapped.push(UnmappedField { place: place.into(), value: Phi::new(value) });
+    pub(super) fn keep(&mut self, place: impl Into<String>, value: &str) {
+        unmapped::keep(&mut self.unmapped, place, value);
     }
 
     /// Sections 8 and 11: status, date, time, and numbered statements. In section 11 each begins with
@@ -68,7 +69,7 @@ impl DeviceSays {
         let bytes = Bytes(body);
         let place = format!("section {id}");
         let Some((status, count)) = bytes.u8(0).zip(bytes.u8(FIXED - 1)) else { return };
-        self.keep(format!("{place} status"), status_name(status).to_owned());
+        self.keep(format!("{place} status"), status_name(status));
         let mut at = FIXED;
         for _ in 0..count {
             let field = bytes.u16(at + 1).and_then(|length| bytes.slice(at + 3, length.into()));

@@ -11,16 +11,17 @@ use precordia_model::{
 use super::bytes::Bytes;
 use super::text::TextReader;
 use crate::build::{self, ClockTime};
+use crate::{person, unmapped};
 
 const PLACE: &str = "section 1";
 const TERMINATOR: u8 = 255;
 /// Nobody whose ECG is read was born before, and no ECG is recorded after.
 const YEARS: std::ops::RangeInclusive<u16> = 1850..=2199;
-/// A kept field is cut to this many characters.
-const KEPT_MAX: usize = 200;
 const FIELDS_MAX: usize = 500;
 /// Where the language support code stands in a device's identification.
 const LANGUAGE: usize = 16;
+/// Units of tag 4, by their number.
+const AGES: [&str; 6] = ["", "years", "months", "weeks", "days", "hours"];
 /// Where its texts begin.
 const DEVICE_TEXTS: usize = 36;
 
@@ -52,10 +53,8 @@ pub(crate) fn read(body: &[u8], text: &mut TextReader, problems: &mut Vec<Proble
         problems.push(Problem::warning("tags_truncated", PLACE, message));
     }
     let mut fields = Fields { fields, problems };
-    let birth_date = fields.date(5, "birth_date_invalid");
-    let birth_date = birth_date.and_then(|[year, month, day]| {
-        PartialDate::parse(&format!("{year:04}-{month:02}-{day:02}"))
-    });
+    let acquired_at = fields.acquired_at();
+    let birth_date = fields.birth_date(acquired_at.as_ref());
     let (family, given) = (fields.text(0, text), fields.text(1, text));
     let name = match (&family, &given) {
         (None, None) => None,
@@ -76,7 +75,7 @@ pub(crate) fn read(body: &[u8], text: &mut TextReader, problems: &mut Vec<Proble
     Header {
         device: fields.device(text),
         patient,
-        acquired_at: fields.acquired_at(),
+        acquired_at,
         filters: fields.filters(),
         unmapped: fields.unmapped(text),
     }
@@ -172,23 +171,31 @@ impl<'a> Fields<'a> {
         Bytes(at).i16(0).filter(|minutes| minutes.unsigned_abs() <= 14 * 60)
     }
 
+    fn birth_date(&mut self, acquired_at: Option<&DeviceTime>) -> Option<PartialDate> {
+        let day = |text: &str| PartialDate::parse(text.split('T').next()?);
+        let acquired_on = acquired_at.and_then(|time| day(time.local.as_deref()?));
+        let [year, month, date] = self.date(5, "birth_date_invalid")?;
+        let read = day(&format!("{year:04}-{month:02}-{date:02}"));
+        person::birth_date(read, acquired_on, PLACE, self.problems)
+    }
+
     /// Tag 4: a number and its unit.
     fn age_years(&mut self) -> Option<u16> {
         let value = self.take(4)?;
         let bytes = Bytes(value);
         let (number, unit) = (bytes.u16(0)?, bytes.u8(2)?);
-        match unit {
-            _ if number == 0 && unit == 0 => None,
-            1 if number <= 150 => Some(number),
-            2 => Some(number / 12),
-            3 => Some(number / 52),
-            4 => Some(number / 365),
-            5 => Some(number / (24 * 365)),
-            _ => {
-                self.keep(4, value, "tag_not_numeric", "no age");
-                None
-            }
+        if (number, unit) == (0, 0) {
+            return None;
         }
+        let age = match AGES.get(usize::from(unit)) {
+            Some(&"hours") => Some(number / (24 * 365)),
+            Some(unit) => person::age_years(f64::from(number), unit),
+            None => None,
+        };
+        if age.is_none() {
+            self.keep(4, value, "tag_not_numeric", "no age");
+        }
+        age
     }
 
     fn sex(&mut self) -> Option<Sex> {
@@ -243,19 +250,17 @@ impl<'a> Fields<'a> {
     }
 
     fn unmapped(&mut self, text: &mut TextReader) -> Vec<UnmappedField> {
-        let fields = std::mem::take(&mut self.fields);
-        let kept = fields.into_iter().filter(|(_, value)| !value.is_empty());
-        kept.filter_map(|(tag, value)| {
-            let value = kept_as(tag, value, text)?;
-            Some(UnmappedField { place: format!("section 1 tag {tag}"), value: Phi::new(value) })
-        })
-        .collect()
+        let mut kept = Vec::new();
+        for (tag, value) in std::mem::take(&mut self.fields) {
+            let value = kept_as(tag, value, text).unwrap_or_default();
+            unmapped::keep(&mut kept, format!("section 1 tag {tag}"), &value);
+        }
+        kept
     }
 }
 
 /// A field as a person reads it: text, a number with its unit, or bytes.
 fn kept_as(tag: u8, value: &[u8], text: &mut TextReader) -> Option<String> {
-    const AGES: [&str; 6] = ["", "years", "months", "weeks", "days", "hours"];
     const HEIGHTS: [&str; 4] = ["", "cm", "in", "mm"];
     const WEIGHTS: [&str; 5] = ["", "kg", "g", "lb", "oz"];
     let bytes = Bytes(value);
@@ -272,18 +277,14 @@ fn kept_as(tag: u8, value: &[u8], text: &mut TextReader) -> Option<String> {
             .read(&value[3..])
             .map(|name| format!("class {} code {}: {name}", value[1], value[2])),
         11 | 12 if value.len() == 2 => bytes.u16(0).map(|pressure| format!("{pressure} mm[Hg]")),
-        3 | 13 | 16..=23 | 30 | 31 | 35 => return text.read(value).map(cut),
+        3 | 13 | 16..=23 | 30 | 31 | 35 => return text.read(value),
         _ => None,
     };
-    known.map(cut).or_else(|| Some(cut(hexadecimal(value))))
-}
-
-fn cut(text: String) -> String {
-    text.chars().take(KEPT_MAX).collect()
+    known.or_else(|| Some(hexadecimal(value)))
 }
 
 fn hexadecimal(value: &[u8]) -> String {
-    value.iter().take(KEPT_MAX / 2).map(|byte| format!("{byte:02x}")).collect()
+    value.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Codes of manufacturers of old devices; newer ones write their name (5.4.5 tag 14).

@@ -3,7 +3,7 @@
 //! Its layout is known from one independent writer only. It is read where every size in it agrees and
 //! section 3 names the same leads and samples, and always said to be unproven.
 
-use precordia_model::{Filters, Problem, Refusal, RefusalReason, SampleRate, Signal, Trace};
+use precordia_model::{Filters, Problem, Refusal, RefusalReason, Signal, Trace};
 
 use super::bytes::Bytes;
 use super::leads::Leads;
@@ -57,12 +57,7 @@ pub(crate) fn read(
         }
         scales_uv.push(f64::from(multiplier_nv) / 1000.0);
     }
-    let rate = SampleRate::from_hz(f64::from(rate_hz))
-        .filter(|rate| (50.0..=16_000.0).contains(&rate.hz()));
-    let Some(rate) = rate else {
-        let text = format!("{rate_hz} samples a second cannot be");
-        return Err(refused(RefusalReason::Ambiguous, "sample_rate_implausible", &text));
-    };
+    let rate = crate::rhythm::rate(f64::from(rate_hz), PLACE)?;
     let text = "long-term rhythm is known from one writer: rate in hertz and multiplier in nanovolts \
                 are read as it writes them";
     problems.push(Problem::warning("format_unproven", PLACE, text));
@@ -81,7 +76,9 @@ pub(crate) fn read(
             own.map(|two| (f64::from(i16::from_le_bytes([two[0], two[1]])) * scale_uv) as f32);
         traces.push(build::recorded(lead, samples_uv.collect(), filters));
     }
-    build::signal(rate, traces, PLACE, problems)
+    let signal = build::signal(rate, traces, PLACE, problems)?;
+    crate::rhythm::check_length(signal.duration_s(), PLACE, problems)?;
+    Ok(signal)
 }
 
 fn refused(reason: RefusalReason, code: &str, text: &str) -> Refusal {

@@ -105,7 +105,7 @@ impl DeviceSays {
         let Some(kinds) = bytes.slice(at + 2, beats) else { return };
         if !kinds.is_empty() {
             let kinds: Vec<String> = kinds.iter().take(1000).map(u8::to_string).collect();
-            self.keep("section 7 types of beats", kinds.join(" "));
+            self.keep("section 7 types of beats", &kinds.join(" "));
         }
         self.rates(bytes, at + 2 + beats);
     }
@@ -187,7 +187,7 @@ impl DeviceSays {
             }
         }
         if let Some(size) = bytes.u16(at + 7).filter(|size| *size > 0) {
-            self.keep("section 7 tagged fields", format!("{size} bytes"));
+            self.keep("section 7 tagged fields", &format!("{size} bytes"));
         }
     }
 
@@ -205,7 +205,7 @@ impl DeviceSays {
             at += 4 + length;
             match Lead::from_scp_id(id) {
                 Some(lead) => self.lead(lead, Bytes(values), length),
-                None => self.keep(format!("section 10 lead {id}"), format!("{length} bytes")),
+                None => self.keep(format!("section 10 lead {id}"), &format!("{length} bytes")),
             }
         }
     }

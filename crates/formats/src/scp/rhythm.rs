@@ -69,6 +69,7 @@ pub(crate) fn read(
     });
     let (rhythm, mut others) =
         arrange::signals(leads.collect(), sections.leads, rate, sections.filters, problems)?;
+    crate::rhythm::check_length(rhythm.duration_s(), "section 6", problems)?;
     problems.append(&mut own);
     match beat.map(|beat| beat.and_then(|beat| beat.group(sections, problems))) {
         Some(Ok(group)) => others.insert(0, group),
@@ -243,15 +244,7 @@ impl<'a> ReferenceBeat<'a> {
                 text,
             ));
         }
-        let rate =
-            SampleRate::from_hz(1e6 / f64::from(self.block.interval_us)).ok_or_else(|| {
-                Refusal::new(
-                    RefusalReason::Malformed,
-                    "sample_interval_invalid",
-                    place,
-                    "the sample interval is 0",
-                )
-            })?;
+        let rate = crate::rhythm::rate(1e6 / f64::from(self.block.interval_us), place)?;
         let traces =
             sections.leads.definitions.iter().zip(self.leads).filter_map(|(one, samples)| {
                 let samples: Vec<f32> = samples.into_iter().map(f32::from).collect();
@@ -296,9 +289,7 @@ fn rate(
         );
         return Err(refused(RefusalReason::Ambiguous, "sample_interval_ambiguous", &text));
     }
-    SampleRate::from_hz(1e6 / f64::from(interval_us)).ok_or_else(|| {
-        refused(RefusalReason::Malformed, "sample_interval_invalid", "the sample interval is 0")
-    })
+    crate::rhythm::rate(1e6 / f64::from(interval_us), "section 6")
 }
 
 fn microvolts(samples: &[f32], multiplier_nv: u16) -> Vec<f32> {
