@@ -11,7 +11,7 @@ pub mod build;
 mod channel_name;
 mod clock;
 mod contec;
-mod csv;
+pub mod csv;
 mod decimal_mark;
 pub mod dicom;
 pub mod edf;

@@ -9,6 +9,9 @@ pub(crate) mod layout;
 mod read;
 mod table;
 mod time;
+mod write;
+
+pub use write::write;
 
 /// The name of the format in recordings.
 pub const FORMAT: &str = "csv";

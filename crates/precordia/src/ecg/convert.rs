@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use aws_lc_rs::digest::{Context, SHA256};
 use precordia_formats::dicom::{self, ObjectIds};
+use precordia_formats::{csv, edf, wfdb};
 use precordia_interop::fhir::waveform;
 use precordia_model::Recording;
 
 use super::load::{Loaded, load};
-use super::read::write_samples;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Target {
@@ -18,7 +18,11 @@ pub enum Target {
     Dicom,
     /// Observation with sampled data.
     Fhir,
-    /// Microvolts, a column a lead.
+    /// A `.hea` header and a `.dat` file of 16 bits a sample beside it.
+    Wfdb,
+    /// EDF+.
+    Edf,
+    /// A table in microvolts with its layout, a column a lead.
     Csv,
 }
 
@@ -35,10 +39,21 @@ pub fn convert(files: &[PathBuf], to: Target, out: &Path) -> anyhow::Result<Exit
             let resource = waveform::write(&recording).with_context(attempt)?;
             std::fs::write(out, serde_json::to_vec_pretty(&resource)?)
         }
-        Target::Csv => write_samples(&recording.rhythm, out),
+        Target::Wfdb => write_wfdb(&recording, out)?,
+        Target::Edf => std::fs::write(out, edf::write(&recording).with_context(attempt)?),
+        Target::Csv => std::fs::write(out, csv::write(&recording)),
     }
     .with_context(attempt)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The record's name is the stem of the output's; its files stand beside each other.
+fn write_wfdb(recording: &Recording, out: &Path) -> anyhow::Result<std::io::Result<()>> {
+    let stem = out.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
+    let files = wfdb::write(recording, &stem, wfdb::SignalFormat::Bits16)
+        .with_context(|| format!("could not write `{}`", out.display()))?;
+    let folder = out.parent().unwrap_or(Path::new(""));
+    Ok(files.iter().try_for_each(|(name, bytes)| std::fs::write(folder.join(name), bytes)))
 }
 
 /// A copy is an object of its own, with UIDs of its own (PS3.5 B.2). They follow from what is

@@ -36,7 +36,7 @@ pub fn read(files: &[PathBuf], json: bool, samples: Option<PathBuf>) -> anyhow::
 
 /// A header of lead names in file order, derived ones after them; a row a sample; microvolts; a gap is
 /// an empty cell.
-pub(super) fn write_samples(signal: &Signal, out: &Path) -> io::Result<()> {
+fn write_samples(signal: &Signal, out: &Path) -> io::Result<()> {
     let mut csv = BufWriter::new(File::create(out)?);
     let names: Vec<&str> = signal.leads().map(|lead| lead.name()).collect();
     writeln!(csv, "{}", names.join(","))?;
