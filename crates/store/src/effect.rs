@@ -11,9 +11,9 @@
 //! here without [`lock_ends`](crate::log::lock_ends). Where an effect comes with an event, as nearly all do, two
 //! writers who both passed would also want the same position, and that is a constraint.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use crate::engine::{Connection, Database, DbError, Row, Script, Statement, Value};
+use crate::engine::{Connection, DbError, Script, Statement, Value};
 
 /// The end is taken by the engine on both sides, so that the two agree about every text. The whole key is
 /// compared as an expression: SQLite would put a known column's value into the other condition, which is
@@ -29,38 +29,19 @@ macro_rules! of_key {
     };
 }
 
-/// Subjects of the effects that happened, by key, as a transaction sees them.
-pub(crate) async fn read<'a>(
+/// Subjects of the effects that happened, by key.
+pub(crate) async fn read<K: AsRef<str> + std::hash::Hash + Eq>(
     connection: &mut dyn Connection,
-    keys: Vec<&'a str>,
-) -> Result<HashMap<&'a str, Option<String>>, DbError> {
-    let sets: Vec<_> = keys.iter().map(|key| vec![Value::from(*key)]).collect();
+    keys: Vec<K>,
+) -> Result<HashMap<K, Option<String>>, DbError> {
+    let sets: Vec<_> = keys.iter().map(|key| vec![Value::from(key.as_ref())]).collect();
     let answers = connection.query_each(of_key!("SELECT subject"), &sets).await?;
     let mut effects = HashMap::with_capacity(keys.len());
     for (key, rows) in keys.into_iter().zip(answers) {
-        effects.insert(key, subject(rows)?);
+        let subject = rows.into_iter().next().map(|row| row.fields("effect").text());
+        effects.insert(key, subject.transpose()?);
     }
     Ok(effects)
-}
-
-/// Those that happened of any number of effects.
-pub(crate) async fn known(
-    database: &Database,
-    keys: &[String],
-) -> Result<BTreeMap<String, String>, DbError> {
-    let sets = keys.iter().map(|key| vec![Value::from(key.clone())]).collect();
-    let answers = database.query_each(of_key!("SELECT subject").into(), sets).await?;
-    let mut effects = BTreeMap::new();
-    for (key, rows) in keys.iter().zip(answers) {
-        if let Some(subject) = subject(rows)? {
-            effects.insert(key.clone(), subject);
-        }
-    }
-    Ok(effects)
-}
-
-fn subject(rows: Vec<Row>) -> Result<Option<String>, DbError> {
-    rows.into_iter().next().map(|row| row.fields("effect").text()).transpose()
 }
 
 pub(crate) fn put<'a>(script: &mut Script<'a>, key: &'a str, subject: &'a str) {

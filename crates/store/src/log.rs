@@ -330,9 +330,13 @@ impl EventLog for Store {
         realm: Realm<'_>,
         keys: &[String],
     ) -> Result<BTreeMap<String, String>, StoreError> {
+        let keys = keys.to_vec();
         let open = self.realm(realm).await?;
-        let known = effect::known(&open.database, keys).await;
-        known.map_err(|e| e.store("reading effects"))
+        let known = open
+            .database
+            .read(move |connection: &mut dyn Connection| Box::pin(effect::read(connection, keys)));
+        let known = known.await.map_err(|e| e.store("reading effects"))?;
+        Ok(known.into_iter().filter_map(|(key, subject)| Some((key, subject?))).collect())
     }
 
     async fn rows_without_events(

@@ -334,9 +334,12 @@ impl Store {
         read: fn(Row) -> Result<T, DbError>,
     ) -> Result<Vec<T>, StoreError> {
         let open = self.realm(realm).await?;
-        let rows = query.rows(&open.database).await;
-        let values = rows.and_then(|rows| rows.into_iter().map(read).collect());
-        values.map_err(|e: DbError| e.store(context))
+        let rows = open.database.read(move |connection: &mut dyn Connection| {
+            Box::pin(async move {
+                query.rows(connection).await?.into_iter().map(read).collect::<Result<Vec<_>, _>>()
+            })
+        });
+        rows.await.map_err(|e| e.store(context))
     }
 
     pub(crate) async fn find_one<T: Send + 'static>(

@@ -24,9 +24,8 @@ use crate::port::{
 
 /// Events that are read at once.
 const PAGE: u32 = 1000;
-/// Streams that are looked at side by side. Each look waits for the storage several times, and on a server
-/// those that wait at the same time are read together.
-const AT_ONCE: usize = 64;
+/// Streams that are looked at side by side: fewer than a server's connections, which others need, too.
+const AT_ONCE: usize = 8;
 /// Rows that one transaction puts right.
 const ROWS_A_BATCH: usize = 200;
 /// How often a row that seems to differ is looked at again.

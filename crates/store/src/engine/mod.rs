@@ -7,7 +7,6 @@
 mod error;
 pub(crate) mod postgres;
 pub(crate) mod postgres_pool;
-mod postgres_reads;
 pub(crate) mod postgres_tls;
 mod query;
 pub(crate) mod sqlite;
@@ -74,24 +73,6 @@ pub(crate) enum Database {
 }
 
 impl Database {
-    /// The rows of one statement for each set of parameters; reads that wait at the same time may share a
-    /// transaction.
-    pub(crate) async fn query_each(
-        &self,
-        sql: String,
-        sets: Vec<Vec<Value<'static>>>,
-    ) -> Result<Vec<Vec<Row>>, DbError> {
-        match self {
-            Database::Sqlite(database) => {
-                let read = database.read(move |connection: &mut dyn Connection| {
-                    Box::pin(async move { connection.query_each(&sql, &sets).await })
-                });
-                read.await
-            }
-            Database::Postgres(schema) => schema.query_each(sql, sets).await,
-        }
-    }
-
     /// Each query of the job sees what was committed when it began.
     pub(crate) async fn read<T: Send + 'static>(&self, job: impl Job<T>) -> Result<T, DbError> {
         match self {

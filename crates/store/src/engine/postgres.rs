@@ -17,17 +17,14 @@ use futures_util::future::poll_fn;
 use postgres_types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 use super::postgres_pool::{PgClient, Pool, Taken};
-use super::postgres_reads::{Read, SharedReads};
 use super::{Connection, DbError, Job, Lock, Row, ScrubTable, Statement, TransactionError, Value};
 use crate::migration::{self, Shape};
 
 /// One realm on a server.
-#[derive(Clone)]
 pub(crate) struct PostgresSchema {
     pool: Arc<Pool>,
     /// Schema and role have one name; it needs no quoting rules beyond ours.
     name: String,
-    reads: Arc<SharedReads>,
 }
 
 impl PostgresSchema {
@@ -43,7 +40,7 @@ impl PostgresSchema {
             migration::postgres(taken.client(), &name, shape).await?;
         }
         taken.give_back();
-        Ok(there.then(|| Self { pool, name, reads: Arc::new(SharedReads::new()) }))
+        Ok(there.then_some(Self { pool, name }))
     }
 
     /// Creates schema, role and tables; not an error when they are there.
@@ -56,27 +53,6 @@ impl PostgresSchema {
         migration::postgres(taken.client(), name, shape).await?;
         taken.give_back();
         Ok(())
-    }
-
-    /// The rows for each set of parameters.
-    pub(crate) async fn query_each(
-        &self,
-        sql: String,
-        sets: Vec<Vec<Value<'static>>>,
-    ) -> Result<Vec<Vec<Row>>, DbError> {
-        self.reads.read(self, Read { sql, sets }).await
-    }
-
-    /// Each read's answer, all from one transaction.
-    pub(super) async fn read_together(
-        &self,
-        reads: &[Read],
-    ) -> Result<Vec<Result<Vec<Vec<Row>>, DbError>>, DbError> {
-        let mut transaction = self.begin("ISOLATION LEVEL READ COMMITTED READ ONLY").await?;
-        let answers = transaction.query_all(reads).await;
-        // A transaction that a statement ended is rolled back by this.
-        transaction.end("COMMIT").await?;
-        Ok(answers)
     }
 
     pub(crate) async fn read<T: Send + 'static>(&self, job: impl Job<T>) -> Result<T, DbError> {
@@ -162,28 +138,6 @@ impl PgTransaction {
 
     fn client(&mut self) -> &mut PgClient {
         self.0.client()
-    }
-
-    /// Sends everything before it waits for the first answer.
-    async fn query_all(&mut self, reads: &[Read]) -> Vec<Result<Vec<Vec<Row>>, DbError>> {
-        let client = self.client();
-        let mut prepared = Vec::with_capacity(reads.len());
-        for Read { sql, sets } in reads {
-            let sets = sets.iter().map(|set| borrowed(set)).collect::<Result<Vec<_>, _>>();
-            prepared.push(match sets {
-                Ok(sets) => client.prepared(sql).await.map(|statement| (statement, sets)),
-                Err(cause) => Err(cause),
-            });
-        }
-        let client = &client.client;
-        let of = prepared.iter().flatten();
-        let calls = of.flat_map(|(sql, sets)| sets.iter().map(|set| client.query(sql, set)));
-        let mut answers = in_order(calls.collect()).await.into_iter().map(rows);
-        let counts = prepared.iter().map(|read| match read {
-            Ok((_, sets)) => Ok(sets.len()),
-            Err(cause) => Err(cause.again()),
-        });
-        counts.map(|count| answers.by_ref().take(count?).collect()).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Searches whose shape depends on the filter. Everything else is fixed text.
 
-use super::{Database, DbError, Row, Value};
+use super::{Connection, DbError, Row, Value};
 
 /// The longest list that a search takes; both engines take more parameters than this.
 pub(crate) const LIST_MAX: usize = 8192;
@@ -60,9 +60,8 @@ impl Query {
         Ok(self.push(")"))
     }
 
-    pub(crate) async fn rows(self, database: &Database) -> Result<Vec<Row>, DbError> {
-        let mut answers = database.query_each(self.sql, vec![self.params]).await?;
-        Ok(answers.pop().unwrap_or_default())
+    pub(crate) async fn rows(&self, connection: &mut dyn Connection) -> Result<Vec<Row>, DbError> {
+        connection.query(&self.sql, &self.params).await
     }
 }
 

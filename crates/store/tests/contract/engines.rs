@@ -82,18 +82,6 @@ impl Opened {
         self.is_sqlite().then(|| rusqlite::Connection::open(path).unwrap())
     }
 
-    /// Runs statements on an organization's tables past the program.
-    pub async fn as_owner(&self, scope: &OrgScope, sql: &str) {
-        if let Some(raw) = self.raw_sqlite(scope.organization()) {
-            return raw.execute_batch(sql).unwrap();
-        }
-        let raw = self.raw_postgres().await.unwrap();
-        let schema = format!("org_{}", scope.organization().0.simple());
-        let enter = format!("SET ROLE \"{schema}_owner\"; SET search_path TO \"{schema}\"");
-        raw.batch_execute(&enter).await.unwrap();
-        raw.batch_execute(sql).await.unwrap();
-    }
-
     /// Holds the write lock of an organization, as another process that is slow would.
     pub async fn hold(&self, organization: OrganizationId) -> Held {
         if let Some(raw) = self.raw_sqlite(organization) {

@@ -75,8 +75,7 @@ contract! {
         an_effect_asked_for_64_times_at_once_happens_once
         two_handles_write_one_unbroken_chain
         a_refused_batch_takes_nothing_from_those_behind_it
-        appends_to_two_organizations_do_not_wait_for_each_other
-        reads_at_the_same_time_are_answered_each_for_itself;
+        appends_to_two_organizations_do_not_wait_for_each_other;
     effects:
         keys_that_end_alike_are_told_apart
         of_two_handles_that_want_an_effect_one_gets_it
