@@ -8,6 +8,7 @@ pub mod aecg;
 mod applewatch;
 mod atc;
 pub mod build;
+pub mod cardiosoft;
 mod channel_name;
 mod clock;
 mod contec;
@@ -21,6 +22,7 @@ pub mod lead_code;
 mod limb;
 mod measurement_code;
 pub mod mfer;
+pub mod muse;
 mod person;
 mod plain_text;
 mod plausibility;
@@ -69,11 +71,13 @@ const READERS: &[Reader] = &[
     scp::READER,
     ishne::READER,
     mfer::READER,
+    muse::READER,
+    cardiosoft::READER,
     csv::READER,
 ];
 
 /// Those whose samples lie in regular frames, which are also read block by block.
-const FRAMED: &[frames::Framed] = &[wfdb::FRAMED, edf::FRAMED, ishne::FRAMED, mfer::FRAMED];
+const FRAMED: &[frames::Framed] = &[wfdb::FRAMED];
 
 /// The names of the formats that are read.
 pub fn format_names() -> impl Iterator<Item = &'static str> {

@@ -27,7 +27,7 @@ fn a_file_is_read_with_its_person_time_groups_and_words() {
     assert_eq!(person.id_issuer.as_deref(), Some("1.2.9"));
     assert_eq!(person.family.as_ref().unwrap().reveal(), "Noether");
     assert_eq!(person.given[0].reveal(), "Amalie");
-    assert_eq!(person.name_as_written.as_ref().unwrap().reveal(), "Noether Amalie");
+    assert_eq!(person.name_as_written.as_ref().unwrap().reveal(), "Noether^Amalie");
     assert_eq!(person.sex, Some(Sex::Female));
     assert_eq!(person.birth_date.as_ref().unwrap().reveal().to_string(), "1882-03-23");
     let time = read.acquired_at.as_ref().unwrap();

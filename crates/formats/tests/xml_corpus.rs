@@ -44,6 +44,15 @@ fn assert_same(one: &Signal, other: &Signal) {
     }
 }
 
+/// The sum of V6's samples, each times its number from 1: a value anywhere else shows.
+#[track_caller]
+fn assert_weighed(signal: &Signal, expected_uv: f64) {
+    let trace = signal.traces.iter().find(|trace| trace.lead.name() == "V6").unwrap();
+    let numbered = trace.samples_uv.iter().enumerate();
+    let sum: f64 = numbered.map(|(at, &uv)| (at + 1) as f64 * f64::from(uv)).sum();
+    assert!((sum - expected_uv).abs() < 1e-6 * expected_uv.abs(), "{sum} for {expected_uv}");
+}
+
 const SCP_ORDER: [&str; 12] =
     ["I", "II", "V1", "V2", "V3", "V4", "V5", "V6", "III", "aVR", "aVL", "aVF"];
 const PRINTED_ORDER: [&str; 12] =
@@ -145,4 +154,71 @@ fn a_second_manufacturers_files_are_read_and_edge_cases_refused() {
     ] {
         assert_eq!(outcome(&folder, &format!("aecg/{file}.xml")).unwrap_err().code, code, "{file}");
     }
+}
+
+#[test]
+fn muse_files_have_twelve_leads_and_what_the_cart_measured() {
+    let Some(folder) = folder() else {
+        eprintln!("skipped: corpus not found");
+        return;
+    };
+    let independent = ["I", "II", "V1", "V2", "V3", "V4", "V5", "V6", "III", "aVR", "aVL", "aVF"];
+    // The sum of V6's samples, each times its number, in mV as ecgdatakit 2.0.3 reads them.
+    for (file, heart_rate, qt, weighed) in [
+        ("easyrecg__muse_ecg1", 60.0, 364.0, -59_698.245_36),
+        ("easyrecg__muse_ecg2", 60.0, 366.0, -58_684.928),
+        ("easyrecg__muse_ecg3", 60.0, 366.0, -72_232.949_92),
+        ("braveheart__example1", 48.0, 452.0, -83_715.653_36),
+        ("braveheart__example3", 59.0, 436.0, -66_635.985_2),
+    ] {
+        let read = load(&folder, &format!("muse/{file}.xml"));
+        assert_eq!((read.rhythm.rate.hz(), read.rhythm.len()), (500.0, 5000), "{file}");
+        assert_eq!(leads(&read.rhythm), independent, "{file}");
+        assert_eq!(read.other_groups.len(), 1, "{file}");
+        let beat = &read.other_groups[0];
+        assert_eq!((beat.kind, beat.signal.len()), (GroupKind::MedianBeat, 600), "{file}");
+        assert_eq!(named(&read, "heart_rate_bpm"), Some(heart_rate), "{file}");
+        assert_eq!(named(&read, "qt_ms"), Some(qt), "{file}");
+        assert_weighed(&read.rhythm, weighed * 1000.0);
+        assert!(!problems(&read).iter().any(|code| code.contains("checksum")), "{file}");
+    }
+    let read = load(&folder, "muse/easyrecg__muse_ecg1.xml");
+    let time = read.acquired_at.as_ref().unwrap();
+    assert_eq!(time.local.as_deref(), Some("2021-05-10T13:15:18"));
+    assert_eq!(read.device_statements.len(), 3);
+}
+
+#[test]
+fn cardiosoft_files_have_their_table_and_their_median() {
+    let Some(folder) = folder() else {
+        eprintln!("skipped: corpus not found");
+        return;
+    };
+    // Sums as Python's own XML reader gives them, of the strip and of the median.
+    for (file, heart_rate, pr, statements, weighed) in [
+        ("ecgvisualizer__example1", 42.0, 250.0, 0, [-21_147_171_710.0, 20_898_625.0]),
+        ("heartwise__dummy_ecg", 74.0, 172.0, 3, [-66_117_680.0, 7_792_410.0]),
+    ] {
+        let read = load(&folder, &format!("cardiosoft/{file}.xml"));
+        assert_eq!((read.rhythm.rate.hz(), read.rhythm.len()), (500.0, 5000), "{file}");
+        assert_eq!(leads(&read.rhythm), PRINTED_ORDER, "{file}");
+        assert_eq!(read.other_groups[0].signal.len(), 600, "{file}");
+        assert_weighed(&read.rhythm, weighed[0]);
+        assert_weighed(&read.other_groups[0].signal, weighed[1]);
+        assert_eq!(named(&read, "heart_rate_bpm"), Some(heart_rate), "{file}");
+        assert_eq!(named(&read, "pr_ms"), Some(pr), "{file}");
+        assert_eq!(read.device_statements.len(), statements, "{file}");
+        assert!(!problems(&read).contains(&"limb_leads_inconsistent"), "{file}");
+        assert!(!problems(&read).contains(&"measurement_table"), "{file}");
+    }
+    let read = load(&folder, "cardiosoft/ecgvisualizer__example1.xml");
+    let wave = |label: &str, lead: &str| {
+        let is_it = |one: &&precordia_model::DeviceMeasurement| {
+            one.label == label && one.lead.is_some_and(|own| own.name() == lead)
+        };
+        read.device_measurements.iter().find(is_it).map(|one| one.value)
+    };
+    assert_eq!(wave("SAmplitude", "V3"), Some(4345.0));
+    assert_eq!(wave("TAmplitude", "aVL"), None);
+    assert_eq!(wave("TAmplitude", "aVF"), Some(561.0));
 }

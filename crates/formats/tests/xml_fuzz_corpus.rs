@@ -9,7 +9,7 @@ mod xml_support;
 use std::path::PathBuf;
 
 use xml_support::aecg::{Lead, Series, annotation, annotations, file, relative, rich};
-use xml_support::{beats, reading};
+use xml_support::{beats, cardiosoft, muse, reading};
 
 fn corpus(format: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(format)
@@ -80,6 +80,41 @@ fn annotated_ecgs() {
                 short(&|series| series.leads[0].scale = "value=\"5\"".into()).into_bytes(),
                 false,
             ),
+        ],
+    );
+}
+
+#[test]
+fn muse_files() {
+    let lead = || muse::lead("II", &beats(150, 50));
+    let plain = muse::file(muse::PERSON, &[muse::Waveform::new("Rhythm", vec![lead()])]);
+    let checksum = plain.replace("<LeadDataCRC32>", "<LeadDataCRC32>1");
+    let empty = muse::file("", &[muse::Waveform::new("Median", vec![lead()])]);
+    check(
+        "muse",
+        vec![
+            ("rich", muse::rich().into_bytes(), true),
+            ("wide", wide(&plain), true),
+            ("plain", plain.into_bytes(), true),
+            ("checksum", checksum.into_bytes(), false),
+            ("empty", empty.into_bytes(), false),
+        ],
+    );
+}
+
+#[test]
+fn cardiosoft_files() {
+    let strip = cardiosoft::Block::new(&["I", "II"], &beats(150, 50)).text("StripData");
+    let plain = cardiosoft::file(&strip);
+    let unit = plain.replace("uVperLsb", "mV");
+    check(
+        "cardiosoft",
+        vec![
+            ("rich", cardiosoft::rich().into_bytes(), true),
+            ("wide", wide(&plain), true),
+            ("plain", plain.into_bytes(), true),
+            ("unit", unit.into_bytes(), false),
+            ("empty", cardiosoft::file("").into_bytes(), false),
         ],
     );
 }

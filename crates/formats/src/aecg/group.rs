@@ -3,9 +3,7 @@
 //! Sequences of one set are sampled together; sets of one series follow one another, as the columns of
 //! a printed ECG do. A derived series is a product of the device and never stands in for the rhythm.
 
-use precordia_model::{
-    GroupKind, Lead, Problem, Refusal, RefusalReason, SampleRate, Signal, Trace,
-};
+use precordia_model::{GroupKind, Problem, Refusal, RefusalReason, SampleRate, Signal, Trace};
 
 use super::sequence::{self, TimeAxis};
 use super::{dialect, subject};
@@ -81,7 +79,7 @@ impl<'t> Group<'t> {
             let samples_uv = sequence::samples_uv(one, lead, &place, problems)?;
             traces.push(build::recorded(lead, samples_uv, filters));
         }
-        same_length(&traces, &self.place)?;
+        rhythm::check_same_length(&traces, &self.place)?;
         build::signal(self.rate(), traces, &self.place, problems)
     }
 
@@ -200,22 +198,4 @@ fn label(series: Element<'_>) -> String {
     let name = code.and_then(|code| code.some_attribute("displayName"));
     code.and_then(|code| code.attribute("codeSystem"));
     name.or_else(|| code?.attribute("code")).unwrap_or_default().to_owned()
-}
-
-fn same_length(traces: &[Trace], place: &str) -> Result<(), Refusal> {
-    let length = |trace: &Trace| trace.samples_uv.len();
-    let differs = |first: &&Trace| traces.iter().find(|other| length(other) != length(first));
-    let Some((first, other)) = traces.first().and_then(|first| Some((first, differs(&first)?)))
-    else {
-        return Ok(());
-    };
-    let name = |lead: Lead| lead.name();
-    let text = format!(
-        "{} has {} samples and {} has {}",
-        name(first.lead),
-        length(first),
-        name(other.lead),
-        length(other)
-    );
-    Err(Refusal::new(RefusalReason::Malformed, "lead_lengths_differ", place, text))
 }

@@ -5,10 +5,6 @@ use precordia_model::{Lead, Problem, Refusal, RefusalReason, SampleRate};
 use crate::xml::{Element, decimal};
 use crate::{lead_code, rhythm, voltage};
 
-/// An amplitude that no electrode picks up: where 16 bits' most negative value means more, it is
-/// padding that lost its name on the way.
-const PADDING_UV: f64 = 20_000.0;
-
 /// When the samples of a set were taken.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TimeAxis {
@@ -156,29 +152,19 @@ pub(crate) fn samples_uv(
         problems.push(Problem::warning("sensitivity_negative", place, text));
     }
     let digits = value.and_then(|value| value.child("digits"));
-    let mut samples_uv = Vec::new();
-    let mut padding = 0_usize;
+    let mut samples = Vec::new();
     for (index, text) in digits.map_or("", Element::text).split_ascii_whitespace().enumerate() {
         let Some(digit) = digit(text) else {
             let text = format!("sample {} of {lead} is not a number of 32 bits", index + 1);
             return refuse(RefusalReason::Malformed, "digits_invalid", text);
         };
-        let is_padding = digit == f64::from(i16::MIN) && (digit * scale_uv).abs() > PADDING_UV;
-        padding += usize::from(is_padding);
-        let sample = if is_padding { f32::NAN } else { (digit * scale_uv + origin_uv) as f32 };
-        samples_uv.push(sample);
+        samples.push(digit);
     }
-    if samples_uv.is_empty() {
+    if samples.is_empty() {
         let text = format!("{lead} has no samples");
         return refuse(RefusalReason::NoWaveform, "samples_absent", text);
     }
-    if padding > 0 {
-        let text = format!(
-            "{padding} samples of {lead} hold the most negative value of 16 bits, far outside an ECG; they were read as gaps"
-        );
-        problems.push(Problem::warning("padding_undeclared", place, text));
-    }
-    Ok(samples_uv)
+    Ok(rhythm::samples_uv(samples, scale_uv, origin_uv, lead, place, problems))
 }
 
 fn quantity_uv(

@@ -1,7 +1,7 @@
 //! The person, the device and its filters as the file names them.
 
 use precordia_model::{
-    DeviceDescription, DevicePatient, DeviceTime, Filters, PartialDate, Phi, Problem,
+    DeviceDescription, DevicePatient, DeviceTime, Filters, PartialDate, Phi, Problem, Sex,
 };
 
 use super::when;
@@ -35,6 +35,7 @@ pub(crate) fn patient(
     if let Some(id) = subject.child("id") {
         match instance_identifier(id) {
             (issuer, Some(extension)) => {
+                let issuer = issuer.or_else(|| id.some_attribute("assigningAuthorityName"));
                 patient.id = Some(Phi::new(extension.to_owned()));
                 patient.id_issuer = issuer.map(str::to_owned);
             }
@@ -61,17 +62,20 @@ fn demographics(
         let part = |part: Element<'_>| part.some_text().map(|text| Phi::new(text.to_owned()));
         patient.family = name.child("family").and_then(part);
         patient.given = name.children("given").filter_map(part).collect();
-        let own = name.some_text();
-        let written = own.into_iter().chain(name.elements().filter_map(Element::some_text));
-        let written: Vec<&str> = written.collect();
-        patient.name_as_written = (!written.is_empty()).then(|| Phi::new(written.join(" ")));
+        let parts = name.elements().filter_map(Element::some_text);
+        let written: Vec<&str> = name.some_text().into_iter().chain(parts).collect();
+        patient.name_as_written = (!written.is_empty()).then(|| Phi::new(written.join("^")));
     }
     if let Some(sex) = person.child("administrativeGenderCode") {
         let place = sex.place();
         sex.attribute("codeSystem");
         sex.attribute("displayName");
         let code = sex.some_attribute("code");
-        patient.sex = code.map(|code| person::sex(code, &place, problems));
+        let is_unknown = sex.attribute("nullFlavor").is_some();
+        patient.sex = match code {
+            None => is_unknown.then_some(Sex::Unknown),
+            Some(code) => Some(person::sex(code, &place, problems)),
+        };
     }
     if let Some(birth) = person.child("birthTime")
         && let Some(text) = birth.some_attribute("value")

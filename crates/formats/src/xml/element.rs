@@ -142,6 +142,16 @@ impl<'t> Element<'t> {
         &self.node().text
     }
 
+    /// The same for one who only looks: the text is still to be asked for.
+    pub(crate) fn glance_text(self) -> &'t str {
+        &self.node().text
+    }
+
+    /// All texts in the element in file order, for one who only compares.
+    pub(crate) fn glance_texts(self) -> Vec<&'t str> {
+        self.tree.nodes[self.index..self.node().end].iter().map(|node| node.text.as_str()).collect()
+    }
+
     /// The text where there is any.
     pub(crate) fn some_text(self) -> Option<&'t str> {
         Some(self.text()).filter(|text| !text.is_empty())

@@ -11,7 +11,7 @@ mod number;
 mod parse;
 mod root;
 
-pub(crate) use element::{Element, Tree};
+pub(crate) use element::Element;
 pub(crate) use number::{decimal, whole};
 pub(crate) use parse::parse;
 pub(crate) use root::root_name;

@@ -3,6 +3,8 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub mod aecg;
+pub mod cardiosoft;
+pub mod muse;
 
 use precordia_formats::{Part, read};
 use precordia_model::{Recording, Refusal};
