@@ -11,6 +11,10 @@ use crate::xml::Element;
 /// ISO/IEEE 11073 nomenclature, and how it is named.
 const MDC_SYSTEM: &str = "2.16.840.1.113883.6.24";
 
+/// What holds statements together, and what says that a text is one: neither says which.
+pub(super) const INTERPRETATION: &str = "MDC_ECG_INTERPRETATION";
+pub(super) const STATEMENT: &str = "MDC_ECG_INTERPRETATION_STATEMENT";
+
 /// Marks beyond these stay where the file has them.
 const MARKS_MAX: usize = 500;
 
@@ -92,11 +96,14 @@ impl Reader {
         if says("value") {
             self.measurement(annotation, context);
         } else if let Some(sentence) = value.and_then(Element::some_text) {
-            let code = code(annotation).and_then(joined);
+            let code = code(annotation).filter(|code| code.glance("code") != Some(STATEMENT));
+            let code = code.and_then(joined);
             self.found.statements.push(statement(sentence, code));
             pass_over_code(annotation);
         } else if says("code") {
             self.coded(annotation, context);
+        } else if code(annotation).is_some_and(|code| code.glance("code") == Some(INTERPRETATION)) {
+            pass_over_code(annotation);
         } else {
             self.mark(annotation);
         }
@@ -114,8 +121,8 @@ impl Reader {
         let written_unit = value.attribute("unit").unwrap_or_default();
         let known = code
             .glance("code")
-            .filter(|_| is_mdc(code))
-            .and_then(|code| measurement_code::name("MDC", code));
+            .zip(system(code))
+            .and_then(|(code, system)| measurement_code::name(system, code));
         // A name is for the recording as a whole, not for one lead, beat or stretch of it.
         let is_whole = context.lead.is_none()
             && context.beat.is_none()
@@ -137,6 +144,10 @@ impl Reader {
             lead: context.lead,
         });
         pass_over_code(annotation);
+        // A region that names its lead has said it; a stretch of time is kept as a mark.
+        if context.lead.is_some() {
+            annotation.child("support").into_iter().for_each(Element::pass_over);
+        }
     }
 
     fn named(
@@ -244,12 +255,14 @@ fn is_mdc(code: Element<'_>) -> bool {
 /// `MDC:MDC_ECG_TIME_PD_PR`, or the system as the file names it.
 fn joined(code: Element<'_>) -> Option<String> {
     let value = code.some_attribute("code")?;
-    let system = if is_mdc(code) {
-        "MDC"
-    } else {
-        code.some_attribute("codeSystemName").or_else(|| code.some_attribute("codeSystem"))?
-    };
-    Some(format!("{system}:{value}"))
+    Some(format!("{}:{value}", system(code)?))
+}
+
+fn system<'t>(code: Element<'t>) -> Option<&'t str> {
+    if is_mdc(code) {
+        return Some("MDC");
+    }
+    code.some_attribute("codeSystemName").or_else(|| code.some_attribute("codeSystem"))
 }
 
 fn label(code: Element<'_>, context: Context) -> String {

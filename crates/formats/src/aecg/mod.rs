@@ -4,13 +4,17 @@
 
 mod annotation;
 mod dialect;
+mod encode;
 mod group;
 mod read;
+mod remark;
 mod sequence;
 mod subject;
 mod when;
+mod write;
 
 pub use read::read;
+pub use write::{DocumentId, WriteError, write};
 
 /// The name of the format in recordings.
 pub const FORMAT: &str = "hl7-aecg";

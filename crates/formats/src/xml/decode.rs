@@ -102,7 +102,7 @@ fn declared_label(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// XML 1.0 production 2.
-pub(super) fn is_legal(character: char) -> bool {
+pub(crate) fn is_legal(character: char) -> bool {
     match character {
         '\t' | '\n' | '\r' => true,
         '\u{FFFE}' | '\u{FFFF}' => false,

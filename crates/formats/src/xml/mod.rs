@@ -11,6 +11,7 @@ mod number;
 mod parse;
 mod root;
 
+pub(crate) use decode::is_legal;
 pub(crate) use element::Element;
 pub(crate) use number::{decimal, whole};
 pub(crate) use parse::parse;
