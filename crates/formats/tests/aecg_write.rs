@@ -109,6 +109,15 @@ fn kinds_of_groups_times_and_people_are_kept() {
     assert_eq!(read, written);
 
     let mut one = full();
+    one.rhythm.traces[1].filters.low_hz = Some(0.5);
+    // Derived leads have the filters of those that they are derived from, where these agree.
+    one.rhythm.traces.retain(|trace| trace.origin == TraceOrigin::Recorded);
+    let read = again(&one).rhythm;
+    for trace in &one.rhythm.traces {
+        assert_eq!(read.trace(trace.lead), Some(trace));
+    }
+
+    let mut one = full();
     one.patient.id_issuer = Some("City Hospital".into());
     one.patient.sex = Some(Sex::Unknown);
     one.patient.birth_date = None;

@@ -8,6 +8,7 @@ mod xml_support;
 
 use std::path::PathBuf;
 
+use precordia_formats::aecg::{DocumentId, write};
 use xml_support::aecg::{Lead, Series, annotation, annotations, file, relative, rich};
 use xml_support::{beats, cardiosoft, muse, reading};
 
@@ -33,7 +34,11 @@ fn check(format: &str, firsts: Vec<First>) {
         assert_eq!(reading(bytes).is_ok(), *is_read, "{format} {name}: {:?}", reading(bytes).err());
     }
     for file in std::fs::read_dir(&folder).unwrap() {
-        let _ = reading(std::fs::read(file.unwrap().path()).unwrap());
+        // What is read of a file of any format is written as an annotated ECG, and read again.
+        let Ok(read) = reading(std::fs::read(file.unwrap().path()).unwrap()) else { continue };
+        if let Ok(written) = write(&read, &DocumentId("1.2.3".into())) {
+            assert_eq!(reading(written).unwrap().rhythm.traces, read.rhythm.traces);
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 //! Sequences of one set are sampled together; sets of one series follow one another, as the columns of
 //! a printed ECG do. A derived series is a product of the device and never stands in for the rhythm.
 
-use precordia_model::{GroupKind, Problem, Refusal, RefusalReason, SampleRate, Signal, Trace};
+use precordia_model::{
+    Filters, GroupKind, Problem, Refusal, RefusalReason, SampleRate, Signal, Trace,
+};
 
 use super::sequence::{self, TimeAxis};
 use super::{dialect, subject};
@@ -66,7 +68,8 @@ impl<'t> Group<'t> {
 
     /// The set's samples in microvolts, with limb leads derived.
     pub(crate) fn read(&self, problems: &mut Vec<Problem>) -> Result<Signal, Refusal> {
-        let filters = subject::filters(self.series);
+        let of_series = subject::filters(self.series, Filters::default());
+        let of_set = subject::filters(self.set, of_series);
         let mut traces: Vec<Trace> = Vec::new();
         for one in sequences(self.set).filter(|one| !sequence::is_time(*one)) {
             let place = one.place();
@@ -77,7 +80,7 @@ impl<'t> Group<'t> {
                 continue;
             };
             let samples_uv = sequence::samples_uv(one, lead, &place, problems)?;
-            traces.push(build::recorded(lead, samples_uv, filters));
+            traces.push(build::recorded(lead, samples_uv, subject::filters(one, of_set)));
         }
         rhythm::check_same_length(&traces, &self.place)?;
         build::signal(self.rate(), traces, &self.place, problems)

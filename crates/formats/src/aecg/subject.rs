@@ -123,10 +123,11 @@ pub(crate) fn device(series: Element<'_>) -> DeviceDescription {
     }
 }
 
-/// Control variables of a series, by the MDC codes of the implementation guide.
-pub(crate) fn filters(series: Element<'_>) -> Filters {
-    let mut filters = Filters::default();
-    for variable in series.children("controlVariable").flat_map(Element::elements) {
+/// Control variables of a series, a set or a sequence, by the MDC codes of the implementation guide.
+/// Where one says nothing of a filter, `outer` does.
+pub(crate) fn filters(element: Element<'_>, outer: Filters) -> Filters {
+    let mut filters = outer;
+    for variable in element.children("controlVariable").flat_map(Element::elements) {
         let Some(code) = variable.child("code").and_then(|code| code.glance("code")) else {
             continue;
         };

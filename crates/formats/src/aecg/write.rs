@@ -1,8 +1,8 @@
 //! A recording to an annotated ECG.
 //!
 //! Recorded traces are written; derived ones follow from them again. The identifier comes from the
-//! arguments. Samples become whole numbers, exactly where a usual step allows it. What the format has
-//! no place for is not written: accession number, and filters that differ from lead to lead.
+//! arguments. Samples become whole numbers, exactly where a usual step allows it. The format has no
+//! place for an accession number.
 
 use precordia_model::{
     DeviceTime, Filters, GroupKind, Lead, PartialDate, Recording, Sex, Signal, Trace, TraceOrigin,
@@ -162,11 +162,16 @@ impl Group<'_> {
             }
             effective_time(out, time);
             author(out, recording);
-            filters(out, &self.leads);
+            // A series says the filters that all its leads have; else each sequence says its own.
+            let first = self.leads.first().map(|(trace, _)| trace.filters);
+            let common =
+                first.filter(|first| self.leads.iter().all(|(one, _)| one.filters == *first));
+            filters(out, common.unwrap_or_default());
             out.path("component/sequenceSet", &mut |out| {
                 self.time_axis(out, time);
                 for (trace, quantized) in &self.leads {
-                    sequence(out, trace.lead, quantized);
+                    let own = if common.is_some() { Filters::default() } else { trace.filters };
+                    sequence(out, trace.lead, quantized, own);
                 }
             });
             inner(out);
@@ -195,7 +200,7 @@ impl Group<'_> {
     }
 }
 
-fn sequence(out: &mut Encoder, lead: Lead, quantized: &Quantized) {
+fn sequence(out: &mut Encoder, lead: Lead, quantized: &Quantized, own: Filters) {
     let digits: Vec<String> = quantized.values.iter().map(i16::to_string).collect();
     let scale = quantized.step_uv.to_string();
     out.path("component/sequence", &mut |out| {
@@ -205,6 +210,7 @@ fn sequence(out: &mut Encoder, lead: Lead, quantized: &Quantized) {
             out.empty("scale", &[("value", &scale), ("unit", "uV")]);
             out.leaf("digits", &[], &digits.join(" "));
         });
+        filters(out, own);
     });
 }
 
@@ -312,13 +318,7 @@ fn author(out: &mut Encoder, recording: &Recording) {
     });
 }
 
-/// The format says filters of a series, not of a lead.
-fn filters(out: &mut Encoder, leads: &[(&Trace, Quantized)]) {
-    let own = |index: usize| leads.get(index).map(|(trace, _)| trace.filters);
-    let first: Option<Filters> = own(0);
-    let Some(filters) = first.filter(|_| (0..leads.len()).all(|index| own(index) == first)) else {
-        return;
-    };
+fn filters(out: &mut Encoder, filters: Filters) {
     let kinds = [
         (
             "MDC_ECG_CTL_VBL_ATTR_FILTER_LOW_PASS",
