@@ -7,6 +7,7 @@
 pub mod aecg;
 mod applewatch;
 mod atc;
+mod base64;
 pub mod build;
 pub mod cardiosoft;
 mod channel_name;
@@ -24,6 +25,7 @@ mod measurement_code;
 pub mod mfer;
 pub mod muse;
 mod person;
+mod philips;
 mod plain_text;
 mod plausibility;
 mod rhythm;
@@ -75,6 +77,7 @@ const READERS: &[Reader] = &[
     cardiosoft::READER,
     csv::READER,
 ];
+    philips::READER,
 
 /// Those whose samples lie in regular frames, which are also read block by block.
 const FRAMED: &[frames::Framed] = &[wfdb::FRAMED];

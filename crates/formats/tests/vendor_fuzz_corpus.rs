@@ -8,7 +8,7 @@ mod made;
 
 use std::path::PathBuf;
 
-use made::{applewatch, beats, contec, csv};
+use made::{applewatch, beats, contec, csv, philips};
 use precordia_formats::{Part, read};
 
 fn folder(format: &str) -> PathBuf {
@@ -34,7 +34,11 @@ fn first_files() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         applewatch::export(&made).into_bytes()
     };
     let tabs = csv::table("time_ms\tI_uV\tII_uV\n0\t1\t2\n", "\t", 1.0, 20);
+    let leads: Vec<Vec<i16>> = philips::twelve(130).into_iter().map(philips::with_start).collect();
+    let document = philips::document(&leads);
     vec![
+        ("philips", "compressed.xml", philips::text(&document).into_bytes()),
+        ("philips", "wide.xml", philips::utf16(&philips::text(&document), true)),
         ("atc", "two_leads.atc", atc::whole(70)),
         ("atc", "checksum_wrong.atc", damaged),
         ("atc", "checksum_signed.atc", atc::file(3, &signed)),

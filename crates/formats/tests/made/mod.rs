@@ -14,6 +14,7 @@ pub mod applewatch;
 pub mod atc;
 pub mod contec;
 pub mod csv;
+pub mod philips;
 
 use std::path::{Path, PathBuf};
 
@@ -67,13 +68,19 @@ pub fn beats(count: usize, height: i16) -> Vec<i16> {
 /// Cuts, flips and drops everywhere: whatever comes, an answer comes, and nothing is larger than
 /// its input allows. `stride` keeps large files within the time of a test.
 pub fn damage(whole: &[u8], stride: usize) {
+    // At most one sample a byte, and four frontal leads derived of two.
+    damage_of(whole, stride, 12);
+}
+
+/// The same of a format whose samples may be so many times as many as its bytes.
+pub fn damage_of(whole: &[u8], stride: usize, samples_of_a_byte: usize) {
     recording(whole);
     let answer = |bytes: &[u8]| {
         if let Ok(recording) = read_one(bytes) {
             let samples: usize =
                 recording.rhythm.traces.iter().map(|trace| trace.samples_uv.len()).sum();
-            // At most one sample a byte, and four frontal leads derived of two.
-            assert!(samples <= bytes.len() * 12, "{samples} samples of {} bytes", bytes.len());
+            let most = bytes.len() * samples_of_a_byte;
+            assert!(samples <= most, "{samples} samples of {} bytes", bytes.len());
         }
     };
     let mut damaged = whole.to_vec();
