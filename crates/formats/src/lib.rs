@@ -29,6 +29,7 @@ mod philips;
 mod plain_text;
 mod plausibility;
 mod rhythm;
+mod schiller;
 pub mod scp;
 mod unmapped;
 pub mod voltage;
@@ -68,6 +69,8 @@ const READERS: &[Reader] = &[
     aecg::READER,
     atc::READER,
     contec::READER,
+    philips::READER,
+    schiller::READER,
     applewatch::READER,
     edf::READER,
     scp::READER,
@@ -77,7 +80,6 @@ const READERS: &[Reader] = &[
     cardiosoft::READER,
     csv::READER,
 ];
-    philips::READER,
 
 /// Those whose samples lie in regular frames, which are also read block by block.
 const FRAMED: &[frames::Framed] = &[wfdb::FRAMED];

@@ -15,6 +15,7 @@ pub mod atc;
 pub mod contec;
 pub mod csv;
 pub mod philips;
+pub mod schiller;
 
 use std::path::{Path, PathBuf};
 

@@ -99,7 +99,7 @@ pub fn base64(bytes: &[u8]) -> String {
     let mut text = String::new();
     for (index, three) in bytes.chunks(3).enumerate() {
         if index > 0 && index % 19 == 0 {
-            text.push_str("\r\n");
+            text.push('\n');
         }
         let word = three.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte));
         let word = word << (8 * (3 - three.len()));
@@ -174,7 +174,7 @@ pub fn document(leads: &[Vec<i16>]) -> Document {
 pub fn text(document: &Document) -> String {
     let Document { kind, version, samples, data, characteristics, beats, given } = document;
     format!(
-        "<?xml version=\"1.0\"?>\r\n<restingecgdata xmlns=\"http://www3.medical.philips.com\">\
+        "<?xml version=\"1.0\"?>\n<restingecgdata xmlns=\"http://www3.medical.philips.com\">\
          <documentinfo><documentname>7eac.xml</documentname><documenttype>{kind}</documenttype>\
          <documentversion>{version}</documentversion></documentinfo>\
          <orderinfo><ordernumber>A-17</ordernumber></orderinfo>\
