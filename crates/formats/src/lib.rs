@@ -19,8 +19,11 @@ pub mod dicom;
 pub mod edf;
 mod frames;
 pub mod ishne;
+mod known;
 pub mod lead_code;
+#[cfg(test)]
 mod limb;
+pub mod matlab;
 mod measurement_code;
 pub mod mfer;
 pub mod muse;
@@ -78,6 +81,7 @@ const READERS: &[Reader] = &[
     mfer::READER,
     muse::READER,
     cardiosoft::READER,
+    matlab::READER,
     csv::READER,
 ];
 

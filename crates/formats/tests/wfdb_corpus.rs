@@ -96,3 +96,25 @@ fn a_header_alone_names_what_is_missing() {
     assert!(refusal.text.contains("`105.dat`"), "{refusal}");
     assert_eq!(precordia_formats::named_files(&bytes), ["105.dat"]);
 }
+
+#[test]
+fn a_compressed_structure_of_cpsc_2018_is_read_with_a_doubt() {
+    let Some(corpus) = truth::corpus() else { return truth::skipped(1) };
+    let path = corpus.join("ecg/wfdb/torchecg__A1980.mat");
+    let recording = truth::read_file(&path).unwrap();
+    assert_eq!((recording.rhythm.traces.len(), recording.rhythm.len()), (12, 5000));
+    let first: Vec<f32> = recording.rhythm.traces.iter().map(|one| one.samples_uv[0]).collect();
+    assert_eq!(first[..3], [201.867_2, 365.062_07, 163.194_87]);
+    assert_eq!((recording.patient.sex, recording.patient.age_years), (Some(Sex::Male), Some(52)));
+    assert_eq!(codes(&recording), ["layout_by_convention"]);
+    // Whatever is cut off or changed, an answer comes.
+    let mut bytes = truth::load(&path);
+    for keep in (0..bytes.len()).step_by(4099).chain(0..200) {
+        assert!(precordia_formats::read(&[Part { name: "a", bytes: &bytes[..keep] }]).is_err());
+    }
+    for at in (126..bytes.len()).step_by(9973) {
+        bytes[at] ^= 0x10;
+        let _ = precordia_formats::read(&[Part { name: "a", bytes: &bytes }]);
+        bytes[at] ^= 0x10;
+    }
+}

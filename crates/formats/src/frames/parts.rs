@@ -56,7 +56,6 @@ impl<'a> Parts<'a> {
         self.parts.iter().position(|(part, _)| file_name(&part.name) == name)
     }
 
-    #[allow(dead_code, reason = "the reader of MATLAB files comes next")]
     /// Bytes that are nowhere as they are, because a part holds them compressed.
     pub(crate) fn add(&mut self, name: String, bytes: Vec<u8>) -> usize {
         let size = bytes.len() as u64;
