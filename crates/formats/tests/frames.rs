@@ -249,3 +249,16 @@ fn words_of_what_is_compressed_or_unknown_say_so() {
     assert_eq!(refused(with(&tag(0x0D, &[0, 5]))), "offset_unproven");
     assert_eq!(refused(with(&tag(0x07, &[0, 5]))), "pointer_unsupported");
 }
+
+#[test]
+fn a_structure_whose_limb_leads_contradict_their_order_is_refused() {
+    let plain = read_files(&matlab(40, false)).unwrap();
+    assert_eq!(read_files(&compressed(matlab(40, false))).unwrap().rhythm, plain.rhythm);
+    assert_eq!(plain.rhythm.trace(Lead::II).unwrap().samples_uv[0], 800.0);
+    assert_eq!(plain.patient.age_years, Some(52));
+    assert_eq!(read_files(&matlab(40, true)).unwrap_err().code, "layout_unproven");
+    let mut other = matlab(40, false);
+    let at = other[0].1.windows(3).position(|three| three == b"age").unwrap();
+    other[0].1[at] = b'A';
+    assert_eq!(read_files(&other).unwrap_err().code, "layout_unknown");
+}

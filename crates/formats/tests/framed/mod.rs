@@ -290,6 +290,68 @@ pub fn mfer(leads: &[Vec<i64>]) -> Files {
     vec![("made.mwf".to_owned(), bytes)]
 }
 
+/// An element of level 5, filled to a multiple of eight bytes.
+fn element(kind: u32, content: &[u8]) -> Vec<u8> {
+    let mut bytes = kind.to_le_bytes().to_vec();
+    bytes.extend((content.len() as u32).to_le_bytes());
+    bytes.extend(content);
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    bytes
+}
+
+fn matrix(class: u8, dimensions: [u32; 2], name: &str, rest: &[u8]) -> Vec<u8> {
+    let flags = [u32::from(class), 0].map(u32::to_le_bytes).concat();
+    let parts = [
+        element(6, &flags),
+        element(5, &dimensions.map(u32::to_le_bytes).concat()),
+        element(1, name.as_bytes()),
+        rest.to_vec(),
+    ];
+    element(14, &parts.concat())
+}
+
+/// The structure of CPSC 2018; `swapped` exchanges two of its limb leads.
+pub fn matlab(samples: usize, swapped: bool) -> Files {
+    let mut data = Vec::new();
+    for at in 0..samples {
+        let (i, ii) = ((at as f64 * 0.3).sin() * 0.5, (at as f64 * 0.3).cos() * 0.8);
+        let iii = ii - i;
+        let limb = [i, ii, iii, -(i + ii) / 2.0, (i - iii) / 2.0, (ii + iii) / 2.0];
+        let chest = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0].map(|v| v * i / 6.0);
+        let mut column = [limb, chest].concat();
+        if swapped {
+            column.swap(3, 4);
+        }
+        data.extend(column.into_iter().flat_map(f64::to_le_bytes));
+    }
+    let fields = [
+        [&[5_u8, 0, 4, 0][..], &5_u32.to_le_bytes()].concat(),
+        element(1, b"sex\0\0age\0\0data\0"),
+        matrix(4, [1, 4], "", &element(16, b"Male")),
+        matrix(6, [1, 1], "", &[[2, 0, 1, 0], [52, 0, 0, 0]].concat()),
+        matrix(6, [12, samples as u32], "", &element(9, &data)),
+    ];
+    let mut bytes = b"MATLAB 5.0 MAT-file, made by a test".to_vec();
+    bytes.resize(124, b' ');
+    bytes.extend([0, 1, b'I', b'M']);
+    bytes.extend(matrix(2, [1, 1], "ECG", &fields.concat()));
+    vec![("made.mat".to_owned(), bytes)]
+}
+
+/// The same with its variable compressed.
+pub fn compressed(mut files: Files) -> Files {
+    use std::io::Write as _;
+    let bytes = &mut files[0].1;
+    let variable = bytes.split_off(128);
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(&variable).unwrap();
+    let packed = encoder.finish().unwrap();
+    bytes.extend(15_u32.to_le_bytes());
+    bytes.extend((packed.len() as u32).to_le_bytes());
+    bytes.extend(packed);
+    files
+}
+
 /// One small file of every format, with what lies in it.
 pub fn every_format() -> Vec<(&'static str, Files)> {
     let leads = |bits: u32, count: usize| -> Vec<Vec<i64>> {
@@ -314,5 +376,6 @@ pub fn every_format() -> Vec<(&'static str, Files)> {
     all.push(("edf+", edf_plus(3)));
     all.push(("ishne", ishne(&leads(12, 50))));
     all.push(("mfer", mfer(&leads(12, 48))));
+    all.push(("matlab", matlab(40, false)));
     all
 }
