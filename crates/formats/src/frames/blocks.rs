@@ -4,7 +4,7 @@ use precordia_model::{Problem, SampleRate, Signal};
 
 use super::decode::{Progress, decode};
 use super::layout::{Channel, Group};
-use super::open::OpenError;
+use super::open::{OpenError, together};
 use super::parts::Parts;
 use super::window::Window;
 use crate::{build, limb};
@@ -58,6 +58,7 @@ impl<'a> Blocks<'a> {
         let at = self.decoder.at;
         let mut traces = Vec::with_capacity(self.decoder.group.channels.len());
         let samples = self.decoder.next(&mut self.parts, count, &mut self.problems)?;
+        self.problems = together(std::mem::take(&mut self.problems));
         for (channel, samples_uv) in self.decoder.group.channels.iter().zip(samples) {
             traces.push(build::recorded(channel.lead, samples_uv, channel.filters));
         }
@@ -133,7 +134,7 @@ fn fill(
             let (first, last) = (begin - run.at + run.skip, end - run.at + run.skip);
             let view = window
                 .view(parts, run, first, last)
-                .map_err(|cause| OpenError::Io { part: parts.name(run.part), cause })?;
+                .map_err(|cause| OpenError::Io { part: Parts::label(run.part), cause })?;
             let piece = &mut out[(begin - from) as usize..(end - from) as usize];
             decode(run, &view, first, piece, so_far);
         }
@@ -146,7 +147,7 @@ fn fill(
                 "{} samples of {} are no finite numbers; they are gaps",
                 so_far.not_finite, channel.lead
             );
-            problems.push(Problem::warning("samples_not_finite", parts.name(run.part), text));
+            problems.push(Problem::warning("samples_not_finite", Parts::label(run.part), text));
         }
         *index += 1;
         *so_far = Progress::default();

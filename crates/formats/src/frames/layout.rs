@@ -166,7 +166,7 @@ impl Layout {
                 let inside = run.at.checked_add(run.count).is_some_and(|end| end <= group.length);
                 if run.count == 0 || run.per_frame == 0 || run.frame == 0 || !inside {
                     let text = "a stretch of samples does not lie inside the recording";
-                    let place = parts.name(run.part);
+                    let place = Parts::label(run.part);
                     return Err(Refusal::new(
                         RefusalReason::Malformed,
                         "layout_invalid",
@@ -175,7 +175,7 @@ impl Layout {
                     ));
                 }
                 let has = parts.size(run.part);
-                let name = parts.name(run.part);
+                let name = Parts::label(run.part);
                 match run.end() {
                     Some(needs) if needs <= has => {}
                     Some(needs) => return Err(truncated(&name, needs, has)),

@@ -17,12 +17,18 @@ const KNOWN_WITHIN_BYTES: u64 = 64 << 10;
 const SAMPLES_PER_BYTE_MAX: u64 = 4;
 const SAMPLES_MORE: u64 = 8 << 20;
 
+/// A file of thousands of segments may have a doubt about each.
+const PROBLEMS_MAX: usize = 150;
+
+/// As many leads as most recordings have.
+const PLACES_MAX: usize = 12;
+
 /// Why nothing was opened, or why reading stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error(transparent)]
     Refused(#[from] Refusal),
-    #[error("could not read the part `{part}`")]
+    #[error("could not read {part}")]
     Io {
         part: String,
         #[source]
@@ -68,9 +74,7 @@ impl Plan {
 
 /// Opens a recording of any length in one of the formats whose samples lie in frames.
 pub fn open(sources: Vec<NamedSource<'_>>) -> Result<Opened<'_>, OpenError> {
-    let names: Vec<String> = sources.iter().map(|part| part.name.clone()).collect();
-    let mut parts = Parts::of_sources(sources)
-        .map_err(|cause| OpenError::Io { part: names.join(", "), cause })?;
+    let mut parts = Parts::of_sources(sources)?;
     let mut prefixes = Vec::with_capacity(parts.len());
     for index in 0..parts.len() {
         prefixes.push(parts.prefix(index, KNOWN_WITHIN_BYTES)?);
@@ -86,7 +90,9 @@ pub fn open(sources: Vec<NamedSource<'_>>) -> Result<Opened<'_>, OpenError> {
     plan.layout.check(&parts)?;
     let rhythm = distinct(plan.layout.groups, &plan.place)?;
     let length = rhythm.length;
-    Ok(Opened { header: plan.header, length, blocks: Blocks::new(parts, rhythm) })
+    let mut header = plan.header;
+    header.problems = together(header.problems);
+    Ok(Opened { header: build::bounded(header), length, blocks: Blocks::new(parts, rhythm) })
 }
 
 /// The rhythm of a layout. Further groups are read with a recording that is read whole only.
@@ -132,7 +138,41 @@ pub(crate) fn read(parts: &[Part<'_>], format: &Framed) -> Result<Recording, Ref
             }
         }
     }
+    recording.problems = together(recording.problems);
     Ok(recording)
+}
+
+/// The same said of several signals is said once, with the places that are meant.
+pub(super) fn together(problems: Vec<Problem>) -> Vec<Problem> {
+    let mut found: Vec<(Problem, usize)> = Vec::new();
+    let mut more = 0;
+    for problem in problems {
+        let same = found.iter().position(|(one, _)| {
+            (&one.code, one.severity, &one.text) == (&problem.code, problem.severity, &problem.text)
+        });
+        if let Some((one, places)) = same.and_then(|index| found.get_mut(index)) {
+            *places += 1;
+            if *places <= PLACES_MAX {
+                one.place = format!("{}; {}", one.place, problem.place);
+            }
+        } else if found.len() < PROBLEMS_MAX {
+            found.push((problem, 1));
+        } else {
+            more += 1;
+        }
+    }
+    let with_rest = |(mut problem, places): (Problem, usize)| {
+        if places > PLACES_MAX {
+            problem.place = format!("{}; and {} more", problem.place, places - PLACES_MAX);
+        }
+        problem
+    };
+    let mut problems: Vec<Problem> = found.into_iter().map(with_rest).collect();
+    if more > 0 {
+        let text = format!("{more} more problems are not listed");
+        problems.push(Problem::warning("problems_many", "file", text));
+    }
+    problems
 }
 
 fn whole(

@@ -4,6 +4,7 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use precordia_model::{Refusal, RefusalReason};
 
+use super::open::OpenError;
 use crate::Part;
 
 /// Bytes that can be read from any place: a file, or a slice in a cursor.
@@ -23,12 +24,14 @@ pub(crate) struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    pub(crate) fn of_sources(sources: Vec<NamedSource<'a>>) -> io::Result<Self> {
-        let sized = |mut part: NamedSource<'a>| {
-            let size = part.source.seek(SeekFrom::End(0))?;
+    pub(crate) fn of_sources(sources: Vec<NamedSource<'a>>) -> Result<Self, OpenError> {
+        let sized = |(index, mut part): (usize, NamedSource<'a>)| {
+            let size = part.source.seek(SeekFrom::End(0));
+            let size = size.map_err(|cause| OpenError::Io { part: Self::label(index), cause })?;
             Ok((part, size))
         };
-        Ok(Self { parts: sources.into_iter().map(sized).collect::<io::Result<_>>()? })
+        let parts = sources.into_iter().enumerate().map(sized).collect::<Result<_, OpenError>>()?;
+        Ok(Self { parts })
     }
 
     pub(crate) fn of_bytes(parts: &[Part<'a>]) -> Self {
@@ -45,6 +48,11 @@ impl<'a> Parts<'a> {
 
     pub(crate) fn size(&self, index: usize) -> u64 {
         self.parts.get(index).map_or(0, |(_, size)| *size)
+    }
+
+    /// What a part is called in problems: a file's name may name a person.
+    pub(crate) fn label(index: usize) -> String {
+        format!("part {}", index + 1)
     }
 
     /// The name without folders, as headers refer to it.
@@ -79,9 +87,9 @@ impl<'a> Parts<'a> {
     pub(crate) fn slice(&mut self, index: usize, at: u64, count: u64) -> Result<Vec<u8>, Refusal> {
         let inside = at.checked_add(count).is_some_and(|end| end <= self.size(index));
         let count = usize::try_from(count).ok().filter(|_| inside);
-        let Some(count) = count else { return Err(unreadable(&self.name(index))) };
+        let Some(count) = count else { return Err(unreadable(&Self::label(index))) };
         let mut bytes = vec![0; count];
-        self.read_at(index, at, &mut bytes).map_err(|_| unreadable(&self.name(index)))?;
+        self.read_at(index, at, &mut bytes).map_err(|_| unreadable(&Self::label(index)))?;
         Ok(bytes)
     }
 }

@@ -23,12 +23,11 @@ pub(crate) fn counted(
     part: usize,
     problems: &mut Vec<Problem>,
 ) -> Result<Option<UnmappedField>, Refusal> {
-    let name = parts.name(part);
     let bytes = parts.size(part).saturating_sub(BEATS_FROM);
     if bytes > BYTES_MAX {
         problems.push(Problem::warning(
             "annotations_many",
-            name,
+            "beat labels",
             "the file of beat labels is too large; it was not read",
         ));
         return Ok(None);
@@ -43,9 +42,6 @@ pub(crate) fn counted(
     let labels: Vec<String> =
         counts.iter().map(|(label, count)| format!("{label} {count}")).collect();
     let text = "beat labels came along; they were counted and not interpreted";
-    problems.push(Problem::info("annotations_counted", name.as_str(), text));
-    Ok(Some(UnmappedField {
-        place: format!("beat labels of {name}"),
-        value: Phi::new(labels.join(", ")),
-    }))
+    problems.push(Problem::info("annotations_counted", "beat labels", text));
+    Ok(Some(UnmappedField { place: "beat labels".to_owned(), value: Phi::new(labels.join(", ")) }))
 }

@@ -49,6 +49,12 @@ pub(crate) fn channels(
             Ok(lead) => Some(lead),
             Err(name) => naming.lead(name, ChannelName::Unplaced, &place, problems),
         };
+        if let (8..=10, Some(lead)) = (header.lead_codes[index], found) {
+            // The standard's table calls them VR, VL and VF; recorders store the augmented leads.
+            let text =
+                format!("the format calls the lead {}; it is read as {lead}", &lead.name()[1..]);
+            problems.push(Problem::info("lead_augmented", &*place, text));
+        }
         quality(header.qualities[index], &place, problems);
         let Some(lead) = found else { continue };
         let nanovolts = header.resolutions_nv[index];

@@ -14,7 +14,8 @@ const CHANNELS_MAX: u64 = 1024;
 pub(crate) struct State<'c> {
     pub order: ByteOrder,
     root: BTreeMap<u8, &'c Content>,
-    channels: BTreeMap<(u64, u8), &'c Content>,
+    /// By tag and then by channel.
+    channels: BTreeMap<(u8, u64), &'c Content>,
 }
 
 impl<'c> State<'c> {
@@ -33,14 +34,15 @@ impl<'c> State<'c> {
         }
         match content.channel {
             Some(channel) => {
-                self.channels.insert((channel, content.tag), content);
+                self.channels.insert((content.tag, channel), content);
             }
             None => {
                 // A new number of channels begins a new set of them.
                 if content.tag == tag::CHANNELS {
                     self.channels.clear();
                 }
-                let own = self.channels.keys().any(|(_, tag)| *tag == content.tag);
+                let all = (content.tag, 0)..=(content.tag, u64::MAX);
+                let own = self.channels.range(all).next().is_some();
                 if own && is_of_samples(content.tag) {
                     let text = "a definition of all channels comes after one of a single channel, and it is not clear which holds";
                     return Err(Refusal::new(
@@ -62,7 +64,7 @@ impl<'c> State<'c> {
 
     /// The channel's own definition, else that of all.
     pub(crate) fn of(&self, channel: u64, tag: u8) -> Option<&'c Content> {
-        self.channels.get(&(channel, tag)).copied().or_else(|| self.root(tag))
+        self.channels.get(&(tag, channel)).copied().or_else(|| self.root(tag))
     }
 
     /// A whole number, or what the standard has where it is absent.

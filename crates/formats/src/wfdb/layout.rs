@@ -71,11 +71,13 @@ pub(crate) fn stretches(
     let frames = frames(header, &counts, name)?;
     for (file, held) in &counts {
         if held.at_least > frames {
+            let at = signals.iter().position(|line| line.file == *file).unwrap_or(0);
+            let place = header::place(name, at);
             let text = format!(
                 "the header has {frames} frames of samples and the file holds {}; the rest was not read",
                 held.at_least
             );
-            problems.push(Problem::warning("signal_file_longer", file.as_str(), text));
+            problems.push(Problem::warning("signal_file_longer", place, text));
         }
     }
     Ok((found, frames))

@@ -15,8 +15,8 @@ const PER_FRAME_MAX: u32 = 10_000;
 
 pub(crate) fn plan(parts: &mut Parts<'_>) -> Result<Plan, Refusal> {
     let headers = headers(parts)?;
-    let index = master(&headers, parts)?;
-    let (name, text) = &headers[index];
+    let index = master(&headers)?;
+    let (name, text) = ("header", &headers[index].1);
     let mut problems = Vec::new();
     let header = header::parse(text, name, &mut problems)?;
     let rate_hz = rate(&header, name)?;
@@ -61,7 +61,7 @@ pub(crate) fn plan(parts: &mut Parts<'_>) -> Result<Plan, Refusal> {
         unmapped: comment::unmapped(&header.comments),
         problems,
     };
-    Ok(Plan { header, layout, place: name.clone() })
+    Ok(Plan { header, layout, place: name.to_owned() })
 }
 
 /// All parts that are headers, with their names.
@@ -73,7 +73,8 @@ fn headers(parts: &mut Parts<'_>) -> Result<Vec<(String, String)>, Refusal> {
             let name = parts.name(index);
             if parts.size(index) > header::HEADER_BYTES_MAX {
                 let text = "the header is larger than any header is";
-                return Err(Refusal::new(RefusalReason::TooLarge, "header_too_large", name, text));
+                let place = Parts::label(index);
+                return Err(Refusal::new(RefusalReason::TooLarge, "header_too_large", place, text));
             }
             found.push((name, String::from_utf8_lossy(&bytes).into_owned()));
         }
@@ -82,7 +83,7 @@ fn headers(parts: &mut Parts<'_>) -> Result<Vec<(String, String)>, Refusal> {
 }
 
 /// The header of the whole record: the only one, or the one with segments.
-fn master(headers: &[(String, String)], parts: &Parts<'_>) -> Result<usize, Refusal> {
+fn master(headers: &[(String, String)]) -> Result<usize, Refusal> {
     if headers.len() == 1 {
         return Ok(0);
     }
@@ -98,8 +99,7 @@ fn master(headers: &[(String, String)], parts: &Parts<'_>) -> Result<usize, Refu
                 "{} headers came together and it is not clear which is the record's",
                 headers.len()
             );
-            let place = parts.name(0);
-            Err(Refusal::new(RefusalReason::Ambiguous, "headers_several", place, text))
+            Err(Refusal::new(RefusalReason::Ambiguous, "headers_several", "input", text))
         }
     }
 }

@@ -30,23 +30,23 @@ pub(crate) fn groups(
     problems: &mut Vec<Problem>,
 ) -> Result<Vec<Group>, Refusal> {
     let is_variable = segments.first().is_some_and(|first| first.samples == 0);
-    let Some(described_by) = segments.iter().find_map(|segment| segment.name) else {
-        return Err(refuse("samples_absent", master.record.name, "all segments are gaps"));
+    let described = segments.iter().enumerate().find_map(|(index, one)| Some((index, one.name?)));
+    let Some((index, described_by)) = described else {
+        return Err(refuse("samples_absent", "header", "all segments are gaps"));
     };
-    let layout_file = file(described_by, files)?;
-    let description = header::parse(&layout_file.1, &layout_file.0, problems)?;
-    let mut wholes = wholes(&description, &layout_file.0, problems)?;
+    let description = header::parse(file(described_by, files)?, &label(index), problems)?;
+    let mut wholes = wholes(&description, &label(index), problems)?;
     let mut at: u64 = 0;
     let mut gaps = 0;
-    for segment in segments {
+    for (index, segment) in segments.iter().enumerate() {
         let end = at.checked_add(segment.samples).ok_or_else(|| {
-            refuse("sample_count_invalid", master.record.name, "the segments are too long to count")
+            refuse("sample_count_invalid", "header", "the segments are too long to count")
         })?;
         match segment.name {
             Some(name) if segment.samples > 0 => {
                 let file = file(name, files)?;
                 let place = Place { at, frames: segment.samples, rate_hz, is_variable };
-                append(&mut wholes, file, place, parts, problems)?;
+                append(&mut wholes, (&label(index), file), place, parts, problems)?;
             }
             Some(_) => {}
             None => gaps += 1,
@@ -55,20 +55,20 @@ pub(crate) fn groups(
     }
     if gaps > 0 {
         let text = format!("{gaps} stretches between segments were not recorded; they are gaps");
-        problems.push(Problem::warning("recording_gap", master.record.name, text));
+        problems.push(Problem::warning("recording_gap", "header", text));
     }
     if master.record.samples.is_some_and(|stated| stated != at) {
         let text = format!(
             "the record states another length than its segments have together, {at}; theirs was used"
         );
-        problems.push(Problem::warning("sample_count_mismatch", master.record.name, text));
+        problems.push(Problem::warning("sample_count_mismatch", "header", text));
     }
     let channels = wholes.into_iter().filter_map(|whole| {
         let per_frame = u64::from(whole.line.per_frame);
         let channel = Channel { lead: whole.lead?, filters: Filters::default(), runs: whole.runs };
         Some((per_frame, channel))
     });
-    plan::by_rate(channels.collect(), rate_hz, at, master.record.name)
+    plan::by_rate(channels.collect(), rate_hz, at, "header")
 }
 
 fn wholes<'a>(
@@ -98,7 +98,7 @@ struct Place {
 
 fn append(
     wholes: &mut [Whole<'_>],
-    (name, text): &(String, String),
+    (name, text): (&str, &str),
     place: Place,
     parts: &Parts<'_>,
     problems: &mut Vec<Problem>,
@@ -148,13 +148,19 @@ fn append(
     Ok(())
 }
 
-fn file<'f>(segment: &str, files: &'f Files) -> Result<&'f (String, String), Refusal> {
+fn label(index: usize) -> String {
+    format!("segment {}", index + 1)
+}
+
+/// The text of a segment's header.
+fn file<'f>(segment: &str, files: &'f Files) -> Result<&'f str, Refusal> {
     let name = format!("{segment}.hea");
     if !header::is_plain(&name) {
         let text = "the record names a segment that does not lie beside it; it was not looked for";
         return Err(refuse("part_name_invalid", "segments", text));
     }
-    files.iter().find(|(file, _)| *file == name).ok_or_else(|| {
+    let found = files.iter().find(|(file, _)| *file == name).map(|(_, text)| text.as_str());
+    found.ok_or_else(|| {
         let text = format!("the segment header `{name}` that the record names is not there");
         Refusal::new(RefusalReason::Truncated, "part_missing", "segments", text)
             .hint("send the header together with all files that it names")
