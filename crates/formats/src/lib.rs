@@ -19,9 +19,9 @@ pub mod dicom;
 pub mod edf;
 mod frames;
 pub mod ishne;
+#[cfg(test)]
 mod known;
 pub mod lead_code;
-#[cfg(test)]
 mod limb;
 pub mod matlab;
 mod measurement_code;
@@ -40,7 +40,7 @@ pub mod wfdb;
 mod xml;
 
 pub use frames::{Block, Blocks, NamedSource, OpenError, Opened, Source, open};
-#[allow(dead_code, unused_imports, reason = "the readers of more XML formats come next")]
+
 use precordia_model::{Recording, Refusal, RefusalReason};
 
 /// One named stretch of bytes. Some formats spread a recording over several.
