@@ -86,7 +86,7 @@ const READERS: &[Reader] = &[
 ];
 
 /// Those whose samples lie in regular frames, which are also read block by block.
-const FRAMED: &[frames::Framed] = &[wfdb::FRAMED];
+const FRAMED: &[frames::Framed] = &[wfdb::FRAMED, edf::FRAMED, ishne::FRAMED, mfer::FRAMED];
 
 /// The names of the formats that are read.
 pub fn format_names() -> impl Iterator<Item = &'static str> {
