@@ -233,6 +233,15 @@ fn measurements_of_beats_leads_and_people_are_not_the_recordings() {
 }
 
 #[test]
+fn words_stand_in_either_of_their_places() {
+    let in_text = r#"<component><annotation><code code="MDC_ECG_INTERPRETATION_COMMENT"/><text>As before</text></annotation></component>"#;
+    let read = recording(one(|series| series.inner = annotations(&[in_text.into()])));
+    let said = &read.device_statements[0];
+    assert_eq!(said.text.reveal(), "As before");
+    assert_eq!(said.code.as_deref(), Some("MDC:MDC_ECG_INTERPRETATION_COMMENT"));
+}
+
+#[test]
 fn damaged_files_never_panic_and_cut_ones_are_refused() {
     let short = one(|series| {
         series.leads[0].digits = "1 2 3 4 5 ".repeat(60);

@@ -95,7 +95,7 @@ impl Reader {
         };
         if says("value") {
             self.measurement(annotation, context);
-        } else if let Some(sentence) = value.and_then(Element::some_text) {
+        } else if let Some(sentence) = sentence(annotation) {
             let code = code(annotation).filter(|code| code.glance("code") != Some(STATEMENT));
             let code = code.and_then(joined);
             self.found.statements.push(statement(sentence, code));
@@ -285,6 +285,12 @@ fn lead(annotation: Element<'_>) -> Option<Lead> {
     let region = annotation.path("support/supportingROI")?;
     let boundaries = region.children("component").flat_map(|one| one.children("boundary"));
     boundaries.filter_map(|one| lead_code::from_mdc(one.child("code")?.glance("code")?)).next()
+}
+
+/// Words are a value or, in the standard's other place, a text.
+fn sentence(annotation: Element<'_>) -> Option<&str> {
+    let own = |name: &str| annotation.child(name).and_then(Element::some_text);
+    own("value").or_else(|| own("text"))
 }
 
 fn statement(text: &str, code: Option<String>) -> DeviceStatement {
