@@ -42,7 +42,7 @@ pub(crate) fn channels(signal: &Signal) -> Vec<Channel<'_>> {
 }
 
 impl<'a> Channel<'a> {
-    fn new(lead: Lead, samples_uv: &'a [f32], rate_hz: f64) -> Self {
+    pub fn new(lead: Lead, samples_uv: &'a [f32], rate_hz: f64) -> Self {
         let survey = Survey::of(samples_uv);
         let mut channel = Channel {
             lead,

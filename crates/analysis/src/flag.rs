@@ -126,7 +126,9 @@ impl Case<'_> {
         }
         match self.measurements.rhythm {
             Rhythm::Sinus => {}
-            Rhythm::AtrialFibrillation => return Err(NotEvaluated::AtrialFibrillation),
+            Rhythm::AtrialFibrillation | Rhythm::AtrialFlutter => {
+                return Err(NotEvaluated::AtrialFibrillation);
+            }
             Rhythm::Paced => return Err(NotEvaluated::Paced),
             Rhythm::Undetermined => return Err(NotEvaluated::NotSinus),
         }

@@ -64,6 +64,7 @@ pub(crate) fn absent(reason: MissingReason, channels: &[Channel], rate_hz: f64) 
         fiducials: Fiducials::default(),
         quality: quality::without_beats(channels, rate_hz),
         waves: lead_wave::absent(reason, channels),
+        rhythm_report: None,
     }
 }
 

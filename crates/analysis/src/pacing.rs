@@ -7,6 +7,8 @@
 //! the same distance, shortly before or at the start of the QRS. Devices that remove spikes leave
 //! nothing to find: no spikes is not proof of no pacing.
 
+use precordia_model::PacingEvidence;
+
 use crate::beat::Beat;
 use crate::channel::{Channel, independent};
 use crate::numeric::median;
@@ -32,6 +34,8 @@ const TAIL_MS: f64 = 24.0;
 /// Where a ventricular spike is looked for, from the beat's middle.
 const BEFORE_MS: f64 = 150.0;
 const AFTER_MS: f64 = 15.0;
+/// Where an atrial spike is looked for.
+const ATRIAL_BEFORE_MS: f64 = 400.0;
 /// How closely spikes must keep their distance to the beat.
 const STEADY_MS: f64 = 10.0;
 
@@ -63,18 +67,48 @@ pub(crate) fn spikes(channels: &[Channel], rate_hz: f64) -> Vec<usize> {
     }
 }
 
+/// Which beats the spikes belong to.
+#[derive(Default)]
+pub(crate) struct OfBeats {
+    /// By beat: a spike at the usual distance, shortly before or at the start of the QRS.
+    pub ventricular: Vec<bool>,
+    /// By beat: a spike before that, at its own usual distance.
+    pub atrial: Vec<bool>,
+    pub evidence: PacingEvidence,
+}
+
+/// Spikes by beat. Ventricular ones must keep their distance to most of the beats that have any,
+/// atrial ones go before them at a steady distance of their own.
+pub(crate) fn of_beats(spikes: &[usize], beats: &[Beat], rate_hz: f64) -> OfBeats {
+    let steady = samples(STEADY_MS, rate_hz) as f64;
+    let at_usual_distance = |distances: &[Option<f64>]| -> Vec<bool> {
+        let mut known: Vec<f64> = distances.iter().flatten().copied().collect();
+        let usual = median(&mut known);
+        distances.iter().map(|d| d.is_some_and(|d| (d - usual).abs() <= steady)).collect()
+    };
+    let last_before = |beat: &Beat, before_ms: f64, after_ms: f64| {
+        let from = beat.at.saturating_sub(samples(before_ms, rate_hz));
+        let to = (beat.at as f64 + after_ms * rate_hz / 1000.0).max(0.0) as usize;
+        let spike = spikes.iter().rfind(|at| (from..to).contains(at))?;
+        Some(beat.at as f64 - *spike as f64)
+    };
+    let distances = |before, after| -> Vec<Option<f64>> {
+        beats.iter().map(|beat| last_before(beat, before, after)).collect()
+    };
+    let ventricular = at_usual_distance(&distances(BEFORE_MS, AFTER_MS));
+    let atrial = at_usual_distance(&distances(ATRIAL_BEFORE_MS, -BEFORE_MS));
+    let count = |which: &[bool]| which.iter().filter(|x| **x).count() as u32;
+    let evidence = PacingEvidence {
+        spikes: spikes.len() as u32,
+        ventricular_beats: count(&ventricular),
+        atrial_beats: count(&atrial),
+    };
+    OfBeats { ventricular, atrial, evidence }
+}
+
 /// Whether the spikes belong to the QRS complexes.
 pub(crate) fn ventricular(spikes: &[usize], beats: &[Beat], rate_hz: f64) -> bool {
-    let (before, after) = (samples(BEFORE_MS, rate_hz), samples(AFTER_MS, rate_hz));
-    let distance = |beat: &Beat| {
-        let near = beat.at.saturating_sub(before)..beat.at + after;
-        let last = spikes.iter().rfind(|at| near.contains(at))?;
-        Some(beat.at as f64 - *last as f64)
-    };
-    let mut distances: Vec<f64> = beats.iter().filter_map(distance).collect();
-    let usual = median(&mut distances);
-    let steady = samples(STEADY_MS, rate_hz) as f64;
-    let kept = distances.iter().filter(|d| (*d - usual).abs() <= steady).count();
+    let kept = of_beats(spikes, beats, rate_hz).evidence.ventricular_beats as usize;
     kept >= 2 && 2 * kept >= beats.len()
 }
 

@@ -16,7 +16,7 @@ use crate::frontal::{Frontal, of_one_and_two};
 use crate::lead_wave::{self, Edges};
 use crate::measure::{MEASURE_VERSION, absent, st_leads};
 use crate::numeric::mean;
-use crate::rhythm::{Signs, p_likeness, p_proven, rhythm};
+use crate::rhythm::{self, Signs, View, p_likeness, p_proven, rhythm};
 use crate::strip::Strip;
 use crate::wave::{PWave, Qrs, TWave, ceil, floor, p_waves, qrs, t_offset, t_wave};
 use crate::{qt, quality};
@@ -67,16 +67,22 @@ impl Readout<'_> {
         let t_end = self.t_end(&joint, qrs, t);
         let p = self.p_wave(&joint, qrs, t, t_end.ok(), &leads);
         let p_visible = joint.noise_uv < P_VISIBLE_NOISE_UV;
+        let report = rhythm::report(&View {
+            channels: &leads,
+            rate_hz: self.strip.rate_hz,
+            beats: &self.strip.all,
+            dominant: self.strip.dominant,
+            spikes: &self.strip.spikes,
+        });
         let rhythm = rhythm(&Signs {
             paced: self.strip.paced,
             p_wave: p.is_some(),
-            p_visible,
-            runs: &self.strip.runs,
+            atria: report.as_ref().and_then(|report| report.atria.as_ref()),
         });
 
         let no_p = Measured::Missing(match rhythm {
             Rhythm::Paced => MissingReason::Paced,
-            Rhythm::AtrialFibrillation => MissingReason::Rhythm,
+            Rhythm::AtrialFibrillation | Rhythm::AtrialFlutter => MissingReason::Rhythm,
             _ if !p_visible => MissingReason::PoorQuality,
             _ => MissingReason::NoPWave,
         });
@@ -124,6 +130,7 @@ impl Readout<'_> {
             fiducials: self.fiducials(qrs, p, t, t_end.ok()),
             quality: self.quality(),
             waves: WaveTable::default(),
+            rhythm_report: report,
         };
         let edges = Edges { qrs, p, t_end: t_end.ok() };
         measured.waves = lead_wave::table(&measured, &edges, average, self.channels, self.cuts);

@@ -31,6 +31,8 @@ pub(crate) struct Strip {
     pub all: Vec<Beat>,
     pub dominant: usize,
     pub paced: bool,
+    /// Pacing spikes, samples.
+    pub spikes: Vec<usize>,
     /// Mean interval over all beats, samples.
     rr: Option<f64>,
     /// Runs of intervals between successive dominant beats.
@@ -67,6 +69,7 @@ impl Strip {
             step,
             dominant,
             paced,
+            spikes,
             rr: rr.is_finite().then_some(rr),
             runs,
             all: beats,

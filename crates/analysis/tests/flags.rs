@@ -35,6 +35,7 @@ fn normal() -> Measurements {
             leads: Lead::TWELVE.into_iter().map(|lead| (lead, usable.clone())).collect(),
         },
         waves: WaveTable::default(),
+        rhythm_report: None,
     }
 }
 

@@ -140,6 +140,7 @@ fn measured() -> Measurements {
                 .collect(),
         },
         waves: WaveTable::default(),
+        rhythm_report: None,
     }
 }
 
@@ -167,6 +168,7 @@ fn nothing_measured() -> Measurements {
         fiducials: Fiducials::default(),
         quality: Quality { usable: false, leads: BTreeMap::new() },
         waves: WaveTable::default(),
+        rhythm_report: None,
     }
 }
 

@@ -160,6 +160,7 @@ fn plain() -> (Owned, Measurements) {
         fiducials: Fiducials::default(),
         quality: Quality { usable: true, leads: BTreeMap::new() },
         waves: WaveTable::default(),
+        rhythm_report: None,
     };
     (owned, measurements)
 }

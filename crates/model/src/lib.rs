@@ -4,7 +4,9 @@
 //! here knows how a value was encoded, stored or shown.
 
 mod alarm;
+mod beat;
 mod flag;
+mod holter;
 mod id;
 mod intake;
 mod lead;
@@ -18,7 +20,9 @@ mod time;
 mod user;
 
 pub use alarm::*;
+pub use beat::*;
 pub use flag::*;
+pub use holter::*;
 pub use id::*;
 pub use intake::*;
 pub use lead::*;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Lead, WaveTable};
+use crate::{Lead, RhythmReport, WaveTable};
 
 /// Why a value could not be made. A missing value is an answer, never zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -122,6 +122,8 @@ pub enum Rhythm {
     /// P before each QRS at a steady PR. "Sinus" is not proven beyond that.
     Sinus,
     AtrialFibrillation,
+    /// Atrial waves that repeat at 180 to 350 /min, and no P wave in step with the QRS.
+    AtrialFlutter,
     Paced,
     /// None of the above could be shown.
     Undetermined,
@@ -132,6 +134,7 @@ impl Rhythm {
         match self {
             Rhythm::Sinus => "sinus",
             Rhythm::AtrialFibrillation => "atrial_fibrillation",
+            Rhythm::AtrialFlutter => "atrial_flutter",
             Rhythm::Paced => "paced",
             Rhythm::Undetermined => "undetermined",
         }
@@ -204,6 +207,10 @@ pub struct Measurements {
     /// The same beat lead by lead.
     #[serde(default, skip_serializing_if = "WaveTable::is_empty")]
     pub waves: WaveTable,
+    /// Classes of the beats, and what speaks for a rhythm. Absent in results of earlier versions and
+    /// where no beats were found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rhythm_report: Option<RhythmReport>,
 }
 
 impl Measurements {

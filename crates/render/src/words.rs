@@ -122,6 +122,7 @@ fn measurement_block(measurements: &Measurements) -> Block {
     let rhythm = match measurements.rhythm {
         Rhythm::Sinus => "P wave before each QRS",
         Rhythm::AtrialFibrillation => "irregular without P waves, as in atrial fibrillation",
+        Rhythm::AtrialFlutter => "regular atrial waves as in flutter, no P wave before the QRS",
         Rhythm::Paced => "ventricular pacing",
         Rhythm::Undetermined => "undetermined",
     };

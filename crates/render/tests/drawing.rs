@@ -255,6 +255,7 @@ fn measured() -> (Measurements, FlagReport) {
         fiducials: Fiducials::default(),
         quality: Quality { usable: true, leads: BTreeMap::new() },
         waves: WaveTable::default(),
+        rhythm_report: None,
     };
     let flag = |code, severity, value, limit, unit: &str, leads: &[Lead]| Flag {
         code,

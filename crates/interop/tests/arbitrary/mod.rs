@@ -146,6 +146,7 @@ prop_compose! {
             axis_deg: Axes { p, qrs, t },
             st_uv, rhythm, paced, r_peaks, beats_used, fiducials, quality,
             waves: WaveTable::default(),
+            rhythm_report: None,
         }
     }
 }

@@ -173,6 +173,7 @@ pub fn measurements_from_fhir(v: &Value) -> Result<Measurements, Invalid> {
         fiducials: quality::read_fiducials(&node)?,
         quality: quality::read_quality(&node)?,
         waves: WaveTable::default(),
+        rhythm_report: None,
     };
     components.require_none_left()?;
     Ok(measurements)

@@ -1,12 +1,6 @@
-//! What can be shown of the rhythm, and no more.
-//!
-//! A P wave on the representative beat is believed only when the single beats carry it: each is
+//! Whether a P wave found on the representative beat is one that the single beats carry: each is
 //! compared, over the P wave and in all leads, with the mean of the others. Fibrillation averages
-//! to something too, but no beat agrees with the rest. Sinus: such a P at a steady PR. Atrial
-//! fibrillation: no P, and intervals that change from beat to beat. Else undetermined. Flutter with
-//! a fixed ratio and ectopic atrial rhythms look like sinus to this.
-
-use precordia_model::Rhythm;
+//! to something too, but no beat agrees with the rest.
 
 use crate::average::Cut;
 use crate::channel::Channel;
@@ -55,7 +49,7 @@ pub(crate) fn p_likeness(
 }
 
 /// One beat's P wave, lead after lead, every `step`-th sample, without its straight line.
-fn segment(
+pub(crate) fn segment(
     channels: &[&Channel],
     weights: &[f32],
     from: usize,
@@ -92,27 +86,6 @@ pub(crate) fn p_proven(likeness: f64, runs: &[Vec<f64>]) -> bool {
     likeness >= if irregular(runs) { P_LIKENESS_IRREGULAR } else { P_LIKENESS }
 }
 
-pub(crate) struct Signs<'a> {
-    pub paced: bool,
-    pub p_wave: bool,
-    /// The recording is quiet enough that a P wave would have been seen.
-    pub p_visible: bool,
-    /// Runs of intervals between successive beats of the dominant class, samples.
-    pub runs: &'a [Vec<f64>],
-}
-
-pub(crate) fn rhythm(signs: &Signs) -> Rhythm {
-    if signs.paced {
-        Rhythm::Paced
-    } else if signs.p_wave {
-        Rhythm::Sinus
-    } else if signs.p_visible && irregular(signs.runs) {
-        Rhythm::AtrialFibrillation
-    } else {
-        Rhythm::Undetermined
-    }
-}
-
 /// Intervals that change from beat to beat, on the whole and for most beats: a few early beats in a
 /// steady rhythm are not fibrillation.
 fn irregular(runs: &[Vec<f64>]) -> bool {
@@ -124,28 +97,4 @@ fn irregular(runs: &[Vec<f64>]) -> bool {
         && changes.len() + 1 >= AF_INTERVALS_MIN
         && mean(changes.iter().copied()) > AF_CHANGE * usual
         && median(&mut changes) > AF_CHANGE_OF_MOST * usual
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(paced: bool, p_wave: bool, p_visible: bool, intervals: &[f64], expected: Rhythm) {
-        let runs = [intervals.to_vec()];
-        assert_eq!(rhythm(&Signs { paced, p_wave, p_visible, runs: &runs }), expected);
-    }
-
-    const STEADY: &[f64] = &[400.0, 402.0, 398.0, 401.0, 399.0, 400.0];
-    const CHANGING: &[f64] = &[310.0, 480.0, 350.0, 420.0, 300.0, 510.0];
-
-    #[test]
-    fn fibrillation_needs_changing_intervals_no_p_and_a_view_of_the_atria() {
-        check(false, false, true, CHANGING, Rhythm::AtrialFibrillation);
-        check(false, false, true, STEADY, Rhythm::Undetermined);
-        check(false, false, false, CHANGING, Rhythm::Undetermined);
-        check(false, false, true, &CHANGING[..4], Rhythm::Undetermined);
-        check(false, true, true, CHANGING, Rhythm::Sinus);
-        check(true, true, true, CHANGING, Rhythm::Paced);
-    }
 }
