@@ -144,7 +144,27 @@ fn a_gap_makes_no_interval_and_no_pause() {
     let report = holter.finish();
     assert!(report.pauses.is_empty(), "{:?}", report.pauses);
     assert!(report.longest_rr.unwrap().rr_ms < 900.0);
-    assert_eq!(report.beats.iter().filter(|beat| beat.after_gap).count(), 1);
+    let after: Vec<u64> = report.beats.iter().filter(|b| b.after_gap).map(|b| b.at).collect();
+    assert_eq!(after.len(), 1, "{after:?}");
+}
+
+#[test]
+fn a_silent_heart_makes_one_pause_and_no_beats() {
+    let mut made = synthesize(&long(SynthRhythm::Sinus));
+    let mut noise = precordia_synth::Random::stream(7, 1);
+    for trace in &mut made.recording.rhythm.traces {
+        for x in &mut trace.samples_uv[20_000..23_000] {
+            *x = (10.0 * noise.between(-1.0, 1.0)) as f32;
+        }
+    }
+    let signal = &made.recording.rhythm;
+    let leads: Vec<Lead> = signal.traces.iter().map(|trace| trace.lead).collect();
+    let mut holter = Holter::new(signal.rate, &leads).unwrap();
+    let rows: Vec<&[f32]> = signal.traces.iter().map(|t| &t.samples_uv[..]).collect();
+    holter.push(&rows).unwrap();
+    let report = holter.finish();
+    assert_eq!(report.pauses.len(), 1, "{:?}", report.pauses);
+    assert!((11_000.0..14_000.0).contains(&report.pauses[0].rr_ms), "{:?}", report.pauses);
 }
 
 #[test]

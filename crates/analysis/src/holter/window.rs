@@ -7,7 +7,7 @@ use crate::channel::{Channel, independent};
 use crate::detect::Detector;
 use crate::pacing;
 use crate::quality::broken;
-use crate::rhythm::class::{Sorted, sort};
+use crate::rhythm::class::{Sorted, classes, sort};
 use crate::rhythm::shape::{Copy, Usual};
 use crate::rhythm::{View, atria};
 
@@ -70,6 +70,17 @@ impl Window<'_> {
         let mut beats: Vec<Beat> =
             beats.into_iter().map(|beat| Beat { at: beat.at.min(last), ..beat }).collect();
         beats.sort_by_key(|beat| beat.at);
+        let copy = Copy::new(&leads, self.rate_hz);
+        let clear = likeness >= LIKENESS_MIN;
+        let own = Usual::of(
+            &copy,
+            beats.iter().filter(|beat| beat.class == dominant).map(|beat| beat.at),
+        )?;
+        // The level of detection follows the signal, so that silence makes beats of its noise. Next
+        // to beats of this window they are faint; where all the window is such, next to those of
+        // the window before.
+        let measure_of_beats = usual.filter(|_| !clear).unwrap_or(&own);
+        beats.retain(|beat| !measure_of_beats.is_faint(&copy, beat.at));
         let view = View {
             channels: &leads,
             rate_hz: self.rate_hz,
@@ -77,12 +88,11 @@ impl Window<'_> {
             dominant,
             spikes: &spikes,
         };
-        let copy = Copy::new(&leads, self.rate_hz);
-        let Sorted { classes, usual, usual_class, like_usual, intervals_s, pacing } =
+        let Sorted { traits, usual, usual_class, like_usual, intervals_s, pacing } =
             sort(&view, &copy, usual)?;
         let view = View { dominant: usual_class, ..view };
         let atria = atria(&view, &copy, &usual, &intervals_s);
-        let clear = likeness >= LIKENESS_MIN;
+        let classes = classes(&traits, atria.is_some_and(|a| clear && a.fibrillation_or_flutter));
         let found = |(at, beat): (usize, &Beat)| FoundBeat {
             at: beat.at,
             class: match classes[at] {

@@ -9,16 +9,23 @@ use crate::rhythm::view::View;
 
 /// What a beat's class is decided from.
 #[derive(Clone, Copy, Debug)]
-struct Traits {
+pub(crate) struct Traits {
     /// `None` at the ends of the recording.
     shape: Option<Shape>,
-    /// Of the class of the usual beats.
+    /// The class of shapes that it is of, and whether that is the usual one.
+    shape_class: usize,
     usual: bool,
     /// The interval before and after it as shares of the usual interval around it.
     before: Option<f64>,
     after: Option<f64>,
     /// A pacing spike goes before it.
     paced: bool,
+}
+
+impl Traits {
+    fn is_wide(&self) -> bool {
+        self.shape.is_some_and(|shape| shape.width > WIDE)
+    }
 }
 
 /// Intervals on either side that the usual interval is taken from.
@@ -37,6 +44,7 @@ fn traits(
         let share = |interval: Option<&Option<f64>>| Some((*interval?)? / usual_s);
         Traits {
             shape: usual.compare(copy, view.beats[at].at),
+            shape_class: view.beats[at].class,
             usual: view.beats[at].class == view.dominant,
             before: at.checked_sub(1).and_then(|before| share(intervals_s.get(before))),
             after: share(intervals_s.get(at)),
@@ -61,13 +69,13 @@ fn usual_interval(view: &View, intervals_s: &[Option<f64>], at: usize) -> f64 {
     median(&mut own)
 }
 
-/// The classes of a view's beats, and what they were decided with.
+/// What the classes of a view's beats are decided with.
 pub(crate) struct Sorted {
-    pub classes: Vec<BeatClass>,
+    pub traits: Vec<Traits>,
     pub usual: Usual,
     /// The class of shapes that the usual beats are.
     pub usual_class: usize,
-    /// It is the usual beat from before.
+    /// It is the usual beat from before, or a narrower one that takes its place.
     pub like_usual: bool,
     pub intervals_s: Vec<Option<f64>>,
     pub pacing: OfBeats,
@@ -81,8 +89,7 @@ pub(crate) fn sort(view: &View, copy: &Copy, before: Option<&Usual>) -> Option<S
     let intervals_s = view.intervals_s();
     let pacing = pacing::of_beats(view.spikes, view.beats, view.rate_hz);
     let traits = traits(&view, copy, &usual, &intervals_s, &pacing.ventricular);
-    let classes = classes(&traits);
-    Some(Sorted { classes, usual, usual_class, like_usual, intervals_s, pacing })
+    Some(Sorted { traits, usual, usual_class, like_usual, intervals_s, pacing })
 }
 
 /// Beats of a class that are compared with the usual beat of before.
@@ -93,9 +100,9 @@ const LIKE_BEFORE: f64 = 0.9;
 const NARROW_SHARE: f64 = 0.25;
 const MEMBERS_MIN: usize = 3;
 
-/// The class of shapes that the heart's own beats are: that of the time before; else the largest,
-/// but for a much narrower one that is nearly as large, because wide beats are the guests however
-/// many they are.
+/// The class of shapes that the heart's own beats are: that of the time before, else the largest;
+/// but for a much narrower one with a fair share of the beats, because wide beats are the guests
+/// however many they are.
 fn usual_class(view: &View, copy: &Copy, before: Option<&Usual>) -> (usize, bool) {
     let mut sizes: Vec<(usize, usize)> = Vec::new();
     for beat in view.beats {
@@ -108,32 +115,34 @@ fn usual_class(view: &View, copy: &Copy, before: Option<&Usual>) -> (usize, bool
         view.beats.iter().filter(move |beat| beat.class == class).map(|beat| beat.at)
     };
     let large = |size: usize| size >= MEMBERS_MIN;
-    if let Some(usual) = before {
+    let of_before = before.and_then(|usual| {
         let likeness = |class: usize| {
             let compared = members(class).filter_map(|at| usual.compare(copy, at));
             let mut each: Vec<f64> = compared.take(COMPARED).map(|shape| shape.likeness).collect();
             median(&mut each)
         };
-        let best = sizes
+        sizes
             .iter()
             .filter(|(_, size)| large(*size))
             .map(|&(class, _)| (class, likeness(class)))
             .filter(|(_, likeness)| *likeness >= LIKE_BEFORE)
-            .max_by(|a, b| a.1.total_cmp(&b.1));
-        if let Some((class, _)) = best {
-            return (class, true);
-        }
-    }
-    let largest = members(view.dominant).count();
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .map(|(class, _)| class)
+    });
+    let first = of_before.unwrap_or(view.dominant);
+    let beats = members(first).count();
     let width_ms = |class: usize| Usual::of(copy, members(class)).map(|usual| usual.width_ms());
-    let Some(own_ms) = width_ms(view.dominant) else { return (view.dominant, false) };
+    let Some(first_ms) = width_ms(first) else { return (first, false) };
     let narrow = sizes
         .iter()
-        .filter(|(_, size)| large(*size) && *size as f64 >= NARROW_SHARE * largest as f64)
+        .filter(|(_, size)| large(*size) && *size as f64 >= NARROW_SHARE * beats as f64)
         .filter_map(|&(class, size)| Some((class, size, width_ms(class)?)))
-        .filter(|(_, _, width)| width * WIDE < own_ms)
+        .filter(|(_, _, width)| width * WIDE < first_ms)
         .max_by_key(|(_, size, _)| *size);
-    (narrow.map_or(view.dominant, |(class, _, _)| class), false)
+    match narrow {
+        Some((class, ..)) => (class, true),
+        None => (first, of_before.is_some()),
+    }
 }
 
 /// Correlation with the usual beat under which a beat has another shape, early ones also where
@@ -153,18 +162,45 @@ const LATE: f64 = 1.25;
 const EARLY_USUAL_SHAPE: f64 = 0.87;
 const EARLY_AGAINST_LAST: f64 = 0.87;
 
-/// The class of each beat in its row.
-fn classes(traits: &[Traits]) -> Vec<BeatClass> {
+/// The class of each beat in its row. In fibrillation the intervals have no order and none of them
+/// is early.
+pub(crate) fn classes(traits: &[Traits], fibrillation: bool) -> Vec<BeatClass> {
     let mut classes: Vec<BeatClass> = Vec::with_capacity(traits.len());
     let mut last_in_time = 1.0;
     for own in traits {
-        let class = class(own, classes.last().copied(), last_in_time);
+        let class = match class(own, classes.last().copied(), last_in_time) {
+            BeatClass::Supraventricular if fibrillation => BeatClass::Dominant,
+            BeatClass::Ventricular if fibrillation && !own.is_wide() => BeatClass::Other,
+            class => class,
+        };
         if matches!(class, BeatClass::Dominant | BeatClass::Other | BeatClass::Paced) {
             last_in_time = own.before.unwrap_or(1.0);
         }
         classes.push(class);
     }
+    if !fibrillation {
+        like_their_kind(&mut classes, traits);
+    }
     classes
+}
+
+/// Wide beats that came in time are ventricular too when most beats of their shape, told by their
+/// time, are: one shape has one origin.
+fn like_their_kind(classes: &mut [BeatClass], traits: &[Traits]) {
+    let told = classes.to_vec();
+    for (class, own) in classes.iter_mut().zip(traits) {
+        if *class != BeatClass::Other || !own.is_wide() || own.usual {
+            continue;
+        }
+        let kin = || {
+            let same = told.iter().zip(traits).filter(|(_, t)| t.shape_class == own.shape_class);
+            same.map(|(class, _)| *class)
+        };
+        let ventricular = kin().filter(|class| *class == BeatClass::Ventricular).count();
+        if ventricular >= 2 && 2 * ventricular >= kin().count() {
+            *class = BeatClass::Ventricular;
+        }
+    }
 }
 
 fn class(own: &Traits, last: Option<BeatClass>, last_in_time: f64) -> BeatClass {

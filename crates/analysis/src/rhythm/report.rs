@@ -3,7 +3,7 @@
 use precordia_model::{AtrialEvidence, BeatClass, RhythmReport};
 
 use crate::rhythm::atrial::QrsSpan;
-use crate::rhythm::class::{Sorted, sort};
+use crate::rhythm::class::{Sorted, classes, sort};
 use crate::rhythm::fibrillation::Atria;
 use crate::rhythm::intervals::{pauses, statistics};
 use crate::rhythm::pattern::ectopy;
@@ -13,16 +13,10 @@ use crate::rhythm::view::View;
 /// Classes, intervals and evidence; `None` without a usual beat.
 pub(crate) fn report(view: &View) -> Option<RhythmReport> {
     let copy = Copy::new(view.channels, view.rate_hz);
-    let Sorted { mut classes, usual, usual_class, intervals_s, pacing, .. } =
-        sort(view, &copy, None)?;
+    let Sorted { traits, usual, usual_class, intervals_s, pacing, .. } = sort(view, &copy, None)?;
     let view = &View { dominant: usual_class, ..*view };
     let atria = atria(view, &copy, &usual, &intervals_s);
-    if atria.is_some_and(|atria| atria.fibrillation_or_flutter) {
-        // Where the intervals have no order, none of them is early.
-        for class in classes.iter_mut().filter(|c| **c == BeatClass::Supraventricular) {
-            *class = BeatClass::Dominant;
-        }
-    }
+    let classes = classes(&traits, atria.is_some_and(|a| a.fibrillation_or_flutter));
     let rr_ms: Vec<Option<f64>> = intervals_s.iter().map(|s| s.map(|s| 1000.0 * s)).collect();
     let normal = |at: usize| [at, at + 1].iter().all(|&k| classes[k] == BeatClass::Dominant);
     let nn_ms: Vec<Option<f64>> =

@@ -13,6 +13,10 @@ const AFTER_S: f64 = 0.160;
 const LAG_S: f64 = 0.040;
 /// The width holds all of the slope's energy but this share at either end.
 const WIDTH_TAIL: f32 = 0.04;
+/// Energy of the slope under which it is no beat, as a share of the usual beat's, unless it is as
+/// like the usual one as this.
+const FAINT: f64 = 0.04;
+const FAINT_LIKENESS: f64 = 0.85;
 /// The QRS of the mean beat ends where the slope stays under this share of its peak, this long.
 const SPAN_SHARE: f32 = 0.08;
 const SPAN_QUIET_S: f64 = 0.012;
@@ -132,6 +136,12 @@ impl Usual {
             width: width_ms / self.width_ms,
             energy: energy / self.energy,
         })
+    }
+
+    /// Neither of the usual shape nor of a size that a beat next to the usual one has.
+    pub fn is_faint(&self, copy: &Copy, at: usize) -> bool {
+        self.compare(copy, at)
+            .is_some_and(|shape| shape.energy < FAINT && shape.likeness < FAINT_LIKENESS)
     }
 
     pub fn width_ms(&self) -> f64 {
