@@ -30,6 +30,7 @@ mod rhythm;
 pub mod serial;
 pub mod similarity;
 mod st_rule;
+mod statement;
 mod strip;
 mod wave;
 
@@ -39,3 +40,6 @@ pub use flag::{Subject, flag};
 pub use limits::{Bands, LIMIT_NAMES, LimitError, Limits, RULE_VERSION};
 pub use measure::{MEASURE_VERSION, measure};
 pub use rhythm::fibrillation::{LIMIT as ATRIAL_LIMIT, features as atrial_features};
+pub use statement::{
+    AvBlock, REAL_CASES_MIN, RhythmEvidence, STATEMENT_VERSION, real_cases, state,
+};

@@ -68,12 +68,12 @@ pub(crate) fn depression(case: &Case) -> Outcome {
 }
 
 /// The limits that may hold in V2 and V3, given what is known of the person.
-struct ChestLimits {
-    most_sensitive_uv: f64,
-    least_sensitive_uv: f64,
+pub(crate) struct ChestLimits {
+    pub most_sensitive_uv: f64,
+    pub least_sensitive_uv: f64,
 }
 
-fn chest_limits(case: &Case) -> ChestLimits {
+pub(crate) fn chest_limits(case: &Case) -> ChestLimits {
     let limits: &Limits = case.limits;
     let young =
         case.subject.age_years.map(|age| f64::from(age) < limits.st_elevation_young_under_years);
@@ -94,7 +94,7 @@ fn chest_limits(case: &Case) -> ChestLimits {
 
 impl Case<'_> {
     /// The limits are made for men and women; anything else leaves both possible.
-    fn known_sex(&self) -> Option<Sex> {
+    pub fn known_sex(&self) -> Option<Sex> {
         self.subject.sex.filter(|sex| matches!(sex, Sex::Male | Sex::Female))
     }
 }

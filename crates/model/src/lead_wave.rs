@@ -123,6 +123,9 @@ pub struct LeadWaves {
     pub end_notch_uv: Option<f64>,
     /// R has more than one summit before it crosses the baseline.
     pub r_notched: bool,
+    /// Between the first and last summit of a P wave that has more than one.
+    #[serde(default)]
+    pub p_notch_ms: Option<f64>,
     /// From the global QRS onset to the end of this lead's T wave.
     pub qt_ms: Measured,
 }
@@ -138,6 +141,7 @@ impl LeadWaves {
             st_spread_uv: None,
             end_notch_uv: None,
             r_notched: false,
+            p_notch_ms: None,
             qt_ms: Measured::Missing(reason),
         }
     }
@@ -210,6 +214,9 @@ pub struct WaveTable {
     pub leads: BTreeMap<Lead, LeadWaves>,
     pub voltages: Option<VoltageSums>,
     pub qt_dispersion: Option<Dispersion>,
+    /// From the QRS onset until the signal has half of its greatest speed in all leads together.
+    #[serde(default)]
+    pub slur_ms: Option<Measured>,
     /// J point to T end.
     pub jt_ms: Option<Measured>,
     /// Corrected QT less QRS.

@@ -16,6 +16,7 @@ mod patient;
 mod phi;
 mod problem;
 mod recording;
+mod statement;
 mod time;
 mod user;
 
@@ -32,5 +33,6 @@ pub use patient::*;
 pub use phi::*;
 pub use problem::*;
 pub use recording::*;
+pub use statement::*;
 pub use time::*;
 pub use user::*;

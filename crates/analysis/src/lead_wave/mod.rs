@@ -35,9 +35,9 @@ const WAVE_UV_MIN: f64 = 20.0;
 const WAVE_MS_MIN: f64 = 6.0;
 /// And it stands this far above the error of the average.
 const WAVE_ABOVE_ERROR: f64 = 4.0;
-/// Error of the average beyond which a lead's waves are not told: the least wave would then be
-/// within four errors of nothing.
-const ERROR_UV_MAX: f64 = 18.0;
+/// Error of the average beyond which the waves of a lead are not told: four of it are then a large
+/// part of a normal Q, S or P.
+const ERROR_UV_MAX: f64 = 30.0;
 /// Stretches whose mean is a level.
 const QRS_LEVEL_MS: f64 = 8.0;
 const P_LEVEL_MS: f64 = 6.0;
@@ -85,7 +85,7 @@ pub(crate) fn table(
             leads.insert(lead, derived);
         }
     }
-    sums::complete(leads, measured)
+    WaveTable { slur_ms: Some(reader.slur_ms()), ..sums::complete(leads, measured) }
 }
 
 /// One lead of the average.
@@ -168,7 +168,7 @@ impl Reader<'_> {
             let wave = lobe.map(|lobe| self.measure(view, lobe, &from_level, true));
             waves.insert(name, wave.map_or(Wave::TooSmall, Wave::Found));
         }
-        self.p_waves(view, &size, &mut waves);
+        let p_notch_ms = self.p_waves(view, &size, &mut waves);
         let t = self.t_waves(view, level_uv, &size, &from_level, &mut waves);
 
         let at_j = ceil(self.edges.qrs.offset + 0.25);
@@ -181,12 +181,23 @@ impl Reader<'_> {
             end_notch_uv: tallest
                 .and_then(|r| shape::end_notch(&flat, r, self.notch_until(view), &size))
                 .map(tenth),
+            p_notch_ms,
             r_notched: tallest.is_some_and(|r| shape::notched(&flat, r, &size)),
             qt_ms: match t {
                 Ok(lobe) => self.lead_qt(&flat, &lobe, view.uv.len()),
                 Err(reason) => Measured::Missing(reason),
             },
             waves,
+        }
+    }
+
+    /// How slowly the QRS starts.
+    fn slur_ms(&self) -> Measured {
+        let Qrs { onset, offset } = self.edges.qrs;
+        let leads = self.average.leads.iter().map(|lead| &lead.uv[..]);
+        match shape::slow_start(leads, onset, offset, self.average.rate_hz) {
+            Some(columns) => Measured::Value(tenth(self.average.ms(columns))),
+            None => Measured::Missing(MissingReason::Gap),
         }
     }
 
@@ -198,19 +209,25 @@ impl Reader<'_> {
         }
     }
 
-    fn p_waves(&self, view: &View, size: &Size, waves: &mut BTreeMap<WaveName, Wave>) {
+    /// Distance of the summits of a notched P.
+    fn p_waves(
+        &self,
+        view: &View,
+        size: &Size,
+        waves: &mut BTreeMap<WaveName, Wave>,
+    ) -> Option<f64> {
         let missing =
             |reason| [WaveName::P, WaveName::P2].map(|name| (name, Wave::Missing(reason)));
         let Some(p) = self.edges.p else {
             let reason = self.measured.p_ms.missing().unwrap_or(MissingReason::NoPWave);
             waves.extend(missing(reason));
-            return;
+            return None;
         };
         let (before, after) = (self.before(p.onset, P_LEVEL_MS), self.after(p.offset, P_LEVEL_MS));
         let levels = mean(&view.uv, &before).zip(mean(&view.uv, &after));
         let Some((first_uv, last_uv)) = levels else {
             waves.extend(missing(MissingReason::Gap));
-            return;
+            return None;
         };
         let share = |column: f64| ((column - p.onset) / (p.offset - p.onset)).clamp(0.0, 1.0);
         let bent = |column: usize| {
@@ -227,6 +244,9 @@ impl Reader<'_> {
             });
             waves.insert(name, wave.map_or(Wave::TooSmall, Wave::Found));
         }
+        let largest = found.iter().max_by(|a, b| a.cmp_size(b))?;
+        let apart = shape::summits_apart(&bent, largest, size)?;
+        Some(tenth(self.average.ms(apart as f64)))
     }
 
     /// The largest part of the T wave, for its end.

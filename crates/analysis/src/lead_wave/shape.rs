@@ -13,6 +13,8 @@ const NOTCH_SHARE_MAX: f64 = 0.5;
 /// from the peak.
 const SLOPE_MS: f64 = 8.0;
 const STEEPEST_MS: f64 = 160.0;
+/// Half the span over which the speed of the QRS is taken, ms.
+const SPEED_MS: f64 = 3.0;
 /// Least T wave whose end is told in a single lead.
 const T_UV_MIN: f64 = 50.0;
 
@@ -36,6 +38,30 @@ fn rise_after_fall(at: &impl Fn(usize) -> f64, columns: &mut dyn Iterator<Item =
         rise = rise.max(height_uv - lowest);
     }
     rise
+}
+
+/// Columns from the first to the last summit of a wave, both half as high as the wave at least and
+/// parted by a valley that is no noise; `None` with one summit.
+pub(super) fn summits_apart(at: &impl Fn(usize) -> f64, wave: &Lobe, size: &Size) -> Option<usize> {
+    let depth = 0.5 * size.height_uv;
+    let height = |column: usize| at(column) * wave.height_uv.signum();
+    let other = |columns: &mut dyn Iterator<Item = usize>| {
+        let (mut lowest, mut summit) = (f64::INFINITY, None);
+        let mut highest = f64::NEG_INFINITY;
+        for column in columns {
+            let here = height(column);
+            lowest = lowest.min(here);
+            let stands = here - lowest >= depth && here >= 0.5 * wave.height_uv.abs();
+            if stands && here > highest {
+                (highest, summit) = (here, Some(column));
+            }
+        }
+        summit
+    };
+    let after = other(&mut (wave.peak..=wave.to.floor() as usize));
+    let before = other(&mut (wave.from.ceil() as usize..=wave.peak).rev());
+    let (first, last) = (before.unwrap_or(wave.peak), after.unwrap_or(wave.peak));
+    (last > first).then_some(last - first)
 }
 
 /// Height of the last summit on the way down from R, when R does not cross its level before it.
@@ -81,4 +107,27 @@ pub(super) fn tangent_end(
     let slope = slope(steepest);
     let end = steepest as f64 - at(steepest) / slope;
     (downhill(steepest) > 0.0 && end > t.peak as f64 && end < width as f64).then_some(end)
+}
+
+/// Columns from the onset of the QRS until the leads together have half of their greatest speed.
+pub(super) fn slow_start<'a>(
+    leads: impl Iterator<Item = &'a [f32]>,
+    onset: f64,
+    offset: f64,
+    rate_hz: f64,
+) -> Option<f64> {
+    let span = ((SPEED_MS * rate_hz / 1000.0).round() as usize).max(1);
+    let (from, to) = (onset.floor() as usize, offset.ceil() as usize);
+    let mut squares = vec![0.0_f64; to.checked_sub(from)? + 1];
+    for uv in leads {
+        for (k, square) in squares.iter_mut().enumerate() {
+            let before = *uv.get((from + k).checked_sub(span)?)?;
+            let change = f64::from(*uv.get(from + k + span)? - before);
+            // A lead with a gap says nothing there.
+            *square += if change.is_finite() { change * change } else { 0.0 };
+        }
+    }
+    let fastest = squares.iter().copied().fold(0.0, f64::max);
+    let half = squares.iter().position(|square| *square >= fastest / 4.0)?;
+    (fastest > 0.0).then_some((from + half) as f64 - onset)
 }

@@ -27,6 +27,7 @@ pub(super) fn complete(leads: BTreeMap<Lead, LeadWaves>, measured: &Measurements
             .into_iter()
             .map(|formula| (formula, less_qrs(measured.qtc(formula))))
             .collect(),
+        slur_ms: None,
         leads,
     }
 }

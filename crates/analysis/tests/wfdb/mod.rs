@@ -1,6 +1,7 @@
 //! Reads WFDB records of 16-bit samples, as far as the corpora need it.
 
-// The crate sees no files; its tests do.
+// The crate sees no files; its tests do. Not every program that reads records needs all of it.
+#![allow(dead_code)]
 #![allow(clippy::disallowed_methods)]
 
 use std::path::Path;
@@ -67,8 +68,25 @@ pub fn read(header: &Path) -> Option<Recording> {
     Some(recording(record.rate, traces))
 }
 
+/// Reads a record whose samples are microvolts whatever its header says. That of LUDB gives as gain
+/// of each lead the range of its samples; by that I + III differs from II by up to 100 uV, by the
+/// samples themselves not at all.
+// Not every program that reads records reads that one.
+#[allow(dead_code)]
+pub fn read_microvolts(header: &Path) -> Option<Recording> {
+    let record = read_scaled(header, Some((1000.0, 0.0)))?;
+    let lead = |(name, samples): (String, Vec<f32>)| Some((name.parse().ok()?, samples));
+    let traces = record.signals.into_iter().map(lead).collect::<Option<Vec<_>>>()?;
+    Some(recording(record.rate, traces))
+}
+
 /// Reads the record of a header file: formats 16 and 212, one file of samples.
 pub fn read_record(header: &Path) -> Option<Record> {
+    read_scaled(header, None)
+}
+
+/// With a gain in units a millivolt and a baseline in place of the header's own, if given.
+fn read_scaled(header: &Path, scale: Option<(f32, f32)>) -> Option<Record> {
     let text = std::fs::read_to_string(header).ok()?;
     let mut lines = text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
     let mut first = lines.next()?.split_whitespace();
@@ -81,7 +99,12 @@ pub fn read_record(header: &Path) -> Option<Record> {
     let mut scales: Vec<(f32, f32, String)> = Vec::new();
     for line in lines.take(count) {
         let fields: Vec<&str> = line.split_whitespace().collect();
-        file = Some(header.with_file_name(fields.first()?));
+        let own = header.with_file_name(fields.first()?);
+        // Signals of a second file (the Frank leads of PTB) are left out.
+        if file.as_ref().is_some_and(|first| *first != own) {
+            break;
+        }
+        file = Some(own);
         let format = fields.get(1)?;
         skipped = format.split_once('+').map_or(Ok(0), |(_, bytes)| bytes.parse()).ok()?;
         packed = format.starts_with("212");
@@ -93,12 +116,11 @@ pub fn read_record(header: &Path) -> Option<Record> {
         };
         // A gain of zero is the format's way of saying "not known": 200 units a millivolt.
         let gain: f32 = gain.parse().ok()?;
-        scales.push((
-            if gain == 0.0 { 200.0 } else { gain },
-            baseline,
-            (*fields.last()?).to_owned(),
-        ));
+        let own = (if gain == 0.0 { 200.0 } else { gain }, baseline);
+        let (gain, baseline) = scale.unwrap_or(own);
+        scales.push((gain, baseline, (*fields.last()?).to_owned()));
     }
+    let count = scales.len();
     let bytes = std::fs::read(file?).ok()?;
     let bytes = bytes.get(skipped..)?;
     let raw: Vec<f32> = if packed {
