@@ -19,9 +19,9 @@ use crate::random::Random;
 
 /// A wave's place in the beat, milliseconds from the QRS onset.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Part {
-    from_ms: f64,
-    to_ms: f64,
+pub(crate) struct Part {
+    pub from_ms: f64,
+    pub to_ms: f64,
 }
 
 /// What one lead shows: a height for each part, and its ST level.
@@ -137,6 +137,31 @@ impl Calibration {
         let heights = Heights { uv: uv.to_vec(), st_uv: 0.0 };
         let heights = DRAWN.into_iter().map(|lead| (lead, heights.clone())).collect();
         Self { name, rate_bpm, p_parts, t_parts, parts, heights }
+    }
+
+    /// Heights by lead, for I, II and V1 to V6.
+    pub(crate) fn of_leads(
+        name: &'static str,
+        rate_bpm: f64,
+        (p_parts, t_parts): (usize, usize),
+        parts: Vec<Part>,
+        rows: impl Iterator<Item = (Lead, Vec<f64>)>,
+    ) -> Self {
+        let heights = rows.map(|(lead, uv)| (lead, Heights { uv, st_uv: 0.0 })).collect();
+        Self { name, rate_bpm, p_parts, t_parts, parts, heights }
+    }
+
+    pub(crate) fn with_times(self, parts: &[Part]) -> Self {
+        Self { parts: parts.to_vec(), ..self }
+    }
+
+    pub(crate) fn with_st(mut self, levels: &[(Lead, f64)]) -> Self {
+        for (lead, st_uv) in levels {
+            if let Some(heights) = self.heights.get_mut(lead) {
+                heights.st_uv = *st_uv;
+            }
+        }
+        self
     }
 
     fn biphasic_p() -> Self {

@@ -13,6 +13,7 @@
 mod artefact;
 mod calibration;
 mod lead;
+mod pathology;
 mod pattern;
 mod person;
 mod random;
