@@ -47,11 +47,36 @@ fn own_noise_uv(spec: &Spec, lead: Lead, samples: usize) -> Vec<f64> {
         .collect()
 }
 
-/// Fibrillatory waves: three close frequencies about 6 Hz, largest in V1.
-pub fn fibrillation_uv(spec: &Spec, lead: Lead, samples: usize) -> Vec<f64> {
-    let SynthRhythm::AtrialFibrillation { f_wave_uv } = spec.rhythm else {
-        return vec![0.0; samples];
+/// What the atria do that is not a P wave.
+pub fn atria_uv(spec: &Spec, lead: Lead, samples: usize) -> Vec<f64> {
+    match spec.rhythm {
+        SynthRhythm::AtrialFibrillation { f_wave_uv } => {
+            fibrillation_uv(spec, f_wave_uv, lead, samples)
+        }
+        SynthRhythm::AtrialFlutter { wave_uv, waves } => {
+            flutter_uv(spec, wave_uv, waves, lead, samples)
+        }
+        _ => vec![0.0; samples],
+    }
+}
+
+/// Saw teeth: a slow fall over seven tenths of a wave and a quick rise.
+fn flutter_uv(spec: &Spec, wave_uv: f64, waves: u32, lead: Lead, samples: usize) -> Vec<f64> {
+    let height = if wave_uv.is_finite() { wave_uv.clamp(0.0, 2000.0) } else { 0.0 };
+    let seen = lead::frontal(lead, 100.0).unwrap_or(match lead {
+        Lead::V1 | Lead::V2R | Lead::V3R => -0.6,
+        _ => 0.2,
+    });
+    let hz = spec.rate_bpm / 60.0 * f64::from(waves.clamp(1, 8));
+    let tooth = |i: usize| {
+        let phase = (i as f64 / spec.sampling_hz * hz).fract();
+        if phase < 0.7 { 0.5 - phase / 0.7 } else { (phase - 0.7) / 0.3 - 0.5 }
     };
+    (0..samples).map(|i| height * seen * tooth(i)).collect()
+}
+
+/// Fibrillatory waves: three close frequencies about 6 Hz, largest in V1.
+fn fibrillation_uv(spec: &Spec, f_wave_uv: f64, lead: Lead, samples: usize) -> Vec<f64> {
     let height = if f_wave_uv.is_finite() { f_wave_uv.clamp(0.0, 2000.0) } else { 0.0 };
     let seen = lead::frontal(lead, 70.0).unwrap_or(match lead {
         Lead::V1 | Lead::V2R | Lead::V3R => 1.5,

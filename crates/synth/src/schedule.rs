@@ -13,8 +13,31 @@ pub struct Planned {
     pub kind: BeatKind,
 }
 
+/// The beats of a recording, and where the R apex of a beat would stand whose P wave is not
+/// followed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    pub beats: Vec<Planned>,
+    pub blocked: Vec<u32>,
+}
+
 /// All beats whose QRS lies wholly within the recording. The spec must be drawable.
-pub fn plan(spec: &Spec, normal: &Timing, samples: usize) -> Vec<Planned> {
+pub fn plan(spec: &Spec, normal: &Timing, samples: usize) -> Plan {
+    let all = beats(spec, normal, samples);
+    let left_out = match spec.rhythm {
+        SynthRhythm::SecondDegreeBlock { conducted } => conducted,
+        SynthRhythm::SinusPauses { beats } => beats,
+        _ => return Plan { beats: all, blocked: Vec::new() },
+    };
+    let every = (left_out.max(1) as usize).saturating_add(1);
+    let (missing, beats): (Vec<_>, Vec<_>) =
+        all.into_iter().enumerate().partition(|(k, _)| k % every == every - 1);
+    let atria_beat = matches!(spec.rhythm, SynthRhythm::SecondDegreeBlock { .. });
+    let blocked = missing.into_iter().filter(|_| atria_beat).map(|(_, beat)| beat.r_peak);
+    Plan { beats: beats.into_iter().map(|(_, beat)| beat).collect(), blocked: blocked.collect() }
+}
+
+fn beats(spec: &Spec, normal: &Timing, samples: usize) -> Vec<Planned> {
     let period_ms = 1000.0 / spec.sampling_hz;
     let rr_ms = 60_000.0 / spec.rate_bpm;
     let first_wave_ms = -normal.p.map_or(normal.qrs_on - 60.0, |(on, _)| on);
@@ -42,7 +65,11 @@ pub fn plan(spec: &Spec, normal: &Timing, samples: usize) -> Vec<Planned> {
                 }
             })
             .collect(),
-        SynthRhythm::Sinus | SynthRhythm::NoAtria => {
+        SynthRhythm::Sinus
+        | SynthRhythm::NoAtria
+        | SynthRhythm::AtrialFlutter { .. }
+        | SynthRhythm::SecondDegreeBlock { .. }
+        | SynthRhythm::SinusPauses { .. } => {
             (0..beats).map(|k| on_sample(start_ms + k as f64 * rr_ms, BeatKind::Normal)).collect()
         }
     }

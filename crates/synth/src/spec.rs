@@ -16,6 +16,14 @@ pub enum SynthRhythm {
     SinusWithEctopy { every: u32 },
     /// No P waves, irregular RR with the exact mean, a fibrillating baseline of this amplitude.
     AtrialFibrillation { f_wave_uv: f64 },
+    /// As sinus, and after each `conducted` beats one P wave is not followed by a QRS, at an
+    /// unchanged PR (second degree, Mobitz II; 1 is a 2:1 block). The rate is that of the atria.
+    SecondDegreeBlock { conducted: u32 },
+    /// As sinus, and after each `beats` beats one is missing altogether. The rate is that between
+    /// the pauses.
+    SinusPauses { beats: u32 },
+    /// Regular saw teeth, `waves` to each QRS, largest in the inferior leads; constant RR.
+    AtrialFlutter { wave_uv: f64, waves: u32 },
     /// No P waves, constant RR: junctional, or ventricular when wide or paced.
     NoAtria,
 }

@@ -5,7 +5,7 @@ use precordia_model::{
     SampleRate, Signal, Trace, TraceOrigin,
 };
 
-use crate::schedule::Planned;
+use crate::schedule::Plan;
 use crate::wave::{LeadBeat, Timing};
 use crate::{AxisTruth, BeatKind, BeatTruth, Pacing, Span, Spec, SynthRhythm, Truth};
 use crate::{artefact, lead, schedule, wave};
@@ -30,12 +30,18 @@ pub fn synthesize(spec: &Spec) -> Synthetic {
     let spec = Spec { sampling_hz: rate.hz(), ..spec };
     let samples = (spec.duration_s * spec.sampling_hz).round() as usize;
 
-    let has_p = matches!(spec.rhythm, SynthRhythm::Sinus | SynthRhythm::SinusWithEctopy { .. });
+    let has_p = matches!(
+        spec.rhythm,
+        SynthRhythm::Sinus
+            | SynthRhythm::SinusWithEctopy { .. }
+            | SynthRhythm::SecondDegreeBlock { .. }
+            | SynthRhythm::SinusPauses { .. }
+    );
     let normal = Timing::of(&spec, BeatKind::Normal, has_p);
     let ectopic = Timing::of(&spec, BeatKind::Ectopic, has_p);
-    let beats = schedule::plan(&spec, &normal, samples);
+    let plan = schedule::plan(&spec, &normal, samples);
 
-    let truth = truth_of(&spec, &beats, &normal, &ectopic);
+    let truth = truth_of(&spec, &plan, &normal, &ectopic);
     let mut leads: Vec<Lead> = Vec::new();
     for &lead in &spec.leads {
         if !leads.contains(&lead) {
@@ -46,7 +52,7 @@ pub fn synthesize(spec: &Spec) -> Synthetic {
         .into_iter()
         .map(|lead| Trace {
             lead,
-            samples_uv: draw(&spec, lead, &beats, [normal, ectopic], samples),
+            samples_uv: draw(&spec, lead, &plan, [normal, ectopic], samples),
             origin: TraceOrigin::Recorded,
             filters: spec.filters,
         })
@@ -58,18 +64,18 @@ pub fn synthesize(spec: &Spec) -> Synthetic {
 fn draw(
     spec: &Spec,
     lead: Lead,
-    beats: &[Planned],
+    plan: &Plan,
     [normal, ectopic]: [Timing; 2],
     samples: usize,
 ) -> Vec<f32> {
     let period_ms = 1000.0 / spec.sampling_hz;
-    let mut sum_uv = artefact::fibrillation_uv(spec, lead, samples);
+    let mut sum_uv = artefact::atria_uv(spec, lead, samples);
     for (sum, noise) in sum_uv.iter_mut().zip(artefact::noise_uv(spec, lead, samples)) {
         *sum += noise;
     }
     let shapes = [(BeatKind::Normal, normal), (BeatKind::Ectopic, ectopic)]
         .map(|(kind, timing)| (LeadBeat::of(spec, kind, lead, timing), timing));
-    for beat in beats {
+    for beat in &plan.beats {
         let (shape, timing) = &shapes[usize::from(beat.kind == BeatKind::Ectopic)];
         let r = i64::from(beat.r_peak);
         let from_ms = timing.p.map_or(timing.qrs_on, |(on, _)| on.min(timing.qrs_on));
@@ -80,6 +86,17 @@ fn draw(
             sum_uv[i as usize] += shape.at((i - r) as f64 * period_ms);
         }
         add_spikes(spec, lead, timing, r, &mut sum_uv);
+    }
+    if let Some((on, off)) = normal.p {
+        let shape = &shapes[0].0;
+        for &r in &plan.blocked {
+            let r = i64::from(r);
+            let first = (r + (on / period_ms).floor() as i64).max(0);
+            let last = (r + (off / period_ms).ceil() as i64).min(samples as i64 - 1);
+            for i in first..=last {
+                sum_uv[i as usize] += shape.p_at((i - r) as f64 * period_ms);
+            }
+        }
     }
     sum_uv.into_iter().map(|uv| quantize(uv, spec.lsb_uv)).collect()
 }
@@ -111,9 +128,10 @@ fn quantize(uv: f64, lsb_uv: f64) -> f32 {
     (steps * lsb_uv + 0.0) as f32
 }
 
-fn truth_of(spec: &Spec, beats: &[Planned], normal: &Timing, ectopic: &Timing) -> Truth {
+fn truth_of(spec: &Spec, plan: &Plan, normal: &Timing, ectopic: &Timing) -> Truth {
     let per_ms = spec.sampling_hz / 1000.0;
-    let beats: Vec<BeatTruth> = beats
+    let beats: Vec<BeatTruth> = plan
+        .beats
         .iter()
         .map(|beat| {
             let timing = if beat.kind == BeatKind::Ectopic { ectopic } else { normal };
@@ -133,15 +151,26 @@ fn truth_of(spec: &Spec, beats: &[Planned], normal: &Timing, ectopic: &Timing) -
     let paced = spec.pacing != Pacing::None;
     let rhythm = match spec.rhythm {
         _ if paced => Rhythm::Paced,
-        SynthRhythm::Sinus | SynthRhythm::SinusWithEctopy { .. } => Rhythm::Sinus,
+        SynthRhythm::Sinus
+        | SynthRhythm::SinusWithEctopy { .. }
+        | SynthRhythm::SecondDegreeBlock { .. }
+        | SynthRhythm::SinusPauses { .. } => Rhythm::Sinus,
         SynthRhythm::AtrialFibrillation { .. } => Rhythm::AtrialFibrillation,
-        SynthRhythm::NoAtria => Rhythm::Undetermined,
+        SynthRhythm::NoAtria | SynthRhythm::AtrialFlutter { .. } => Rhythm::Undetermined,
     };
+    let (heart_rate_bpm, rr_ms) = mean_rate(spec, &beats);
+    let blocked_p = normal.p.map_or(Vec::new(), |(on, off)| {
+        let span = |&r: &u32| Span {
+            onset: f64::from(r) + on * per_ms,
+            offset: f64::from(r) + off * per_ms,
+        };
+        plan.blocked.iter().map(span).collect()
+    });
     Truth {
         rhythm,
         paced,
-        heart_rate_bpm: spec.rate_bpm,
-        rr_ms: 60_000.0 / spec.rate_bpm,
+        heart_rate_bpm,
+        rr_ms,
         p_ms: normal.p.map(|(on, off)| off - on),
         pr_ms: normal.p.map(|_| spec.pr_ms),
         qrs_ms: normal.qrs_off - normal.qrs_on,
@@ -154,6 +183,23 @@ fn truth_of(spec: &Spec, beats: &[Planned], normal: &Timing, ectopic: &Timing) -
         st_uv: spec.leads.iter().map(|&lead| (lead, wave::st_level_uv(spec, lead))).collect(),
         r_peaks: beats.iter().map(|b| b.r_peak).collect(),
         beats,
+        blocked_p,
+    }
+}
+
+/// Rate and mean interval: those of the spec, but where beats are left out.
+fn mean_rate(spec: &Spec, beats: &[BeatTruth]) -> (f64, f64) {
+    let uneven = matches!(
+        spec.rhythm,
+        SynthRhythm::SecondDegreeBlock { .. } | SynthRhythm::SinusPauses { .. }
+    );
+    match (beats.first(), beats.last()) {
+        (Some(first), Some(last)) if uneven && beats.len() > 1 => {
+            let samples = f64::from(last.r_peak - first.r_peak) / (beats.len() - 1) as f64;
+            let rr_ms = samples * 1000.0 / spec.sampling_hz;
+            (60_000.0 / rr_ms, rr_ms)
+        }
+        _ => (spec.rate_bpm, 60_000.0 / spec.rate_bpm),
     }
 }
 

@@ -61,4 +61,6 @@ pub struct Truth {
     /// R peaks of all beats, samples.
     pub r_peaks: Vec<u32>,
     pub beats: Vec<BeatTruth>,
+    /// P waves that no QRS follows.
+    pub blocked_p: Vec<Span>,
 }

@@ -99,10 +99,15 @@ impl LeadBeat {
 
     /// Microvolts at a time from the R apex.
     pub fn at(&self, ms: f64) -> f64 {
-        let p = self.timing.p.map_or(0.0, |(on, off)| self.p_uv * half_sine(ms, on, off));
-        p + self.qrs_at(ms)
+        self.p_at(ms)
+            + self.qrs_at(ms)
             + self.st_at(ms)
             + self.t_uv * skewed(ms, self.timing.t_on, self.timing.t_off)
+    }
+
+    /// The P wave alone.
+    pub fn p_at(&self, ms: f64) -> f64 {
+        self.timing.p.map_or(0.0, |(on, off)| self.p_uv * half_sine(ms, on, off))
     }
 
     fn qrs_at(&self, ms: f64) -> f64 {

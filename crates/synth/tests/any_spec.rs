@@ -16,6 +16,10 @@ fn rhythm() -> impl Strategy<Value = SynthRhythm> {
         Just(SynthRhythm::Sinus),
         Just(SynthRhythm::NoAtria),
         (0u32..9).prop_map(|every| SynthRhythm::SinusWithEctopy { every }),
+        (0u32..9).prop_map(|conducted| SynthRhythm::SecondDegreeBlock { conducted }),
+        (0u32..9).prop_map(|beats| SynthRhythm::SinusPauses { beats }),
+        (number(0.0, 300.0), 0u32..9)
+            .prop_map(|(wave_uv, waves)| SynthRhythm::AtrialFlutter { wave_uv, waves }),
         number(0.0, 200.0).prop_map(|f_wave_uv| SynthRhythm::AtrialFibrillation { f_wave_uv }),
     ]
 }

@@ -338,3 +338,53 @@ fn a_contradiction_is_bent_and_the_truth_says_how() {
     let beat = &made.truth.beats[1];
     assert_eq!((beat.t.offset - beat.qrs.onset) * 2.0, 400.0);
 }
+
+#[test]
+fn a_blocked_p_wave_stands_alone_and_the_rate_counts_the_beats() {
+    let rhythm = SynthRhythm::SecondDegreeBlock { conducted: 2 };
+    let made = synthesize(&Spec { rhythm, rate_bpm: 80.0, ..Spec::default() });
+    let truth = &made.truth;
+    assert_eq!(truth.blocked_p.len(), truth.beats.len() / 2);
+    let two = samples(&made, Lead::II);
+    for p in &truth.blocked_p {
+        let top = (0.5 * (p.onset + p.offset)).round() as usize;
+        assert!(two[top] > 100.0, "{p:?}: {} uV", two[top]);
+        let after = p.offset.ceil() as usize..(p.onset + 130.0) as usize;
+        assert!(two[after].iter().all(|uv| *uv == 0.0), "{p:?}");
+    }
+    let peaks = &truth.r_peaks;
+    let mean = f64::from(peaks[peaks.len() - 1] - peaks[0]) / (peaks.len() - 1) as f64;
+    assert!((truth.rr_ms - 2.0 * mean).abs() < 1e-9);
+    assert!(truth.heart_rate_bpm < 60.0);
+}
+
+#[test]
+fn a_sinus_pause_is_two_intervals_long_and_empty() {
+    let made = synthesize(&Spec {
+        rhythm: SynthRhythm::SinusPauses { beats: 4 },
+        rate_bpm: 75.0,
+        ..Spec::default()
+    });
+    let gaps: Vec<u32> = made.truth.r_peaks.windows(2).map(|w| w[1] - w[0]).collect();
+    assert!(gaps.contains(&400) && gaps.contains(&800), "{gaps:?}");
+    assert!(made.truth.blocked_p.is_empty());
+}
+
+#[test]
+fn flutter_has_its_waves_in_every_interval_and_no_p() {
+    let rhythm = SynthRhythm::AtrialFlutter { wave_uv: 200.0, waves: 4 };
+    let made = synthesize(&Spec { rhythm, rate_bpm: 75.0, ..Spec::default() });
+    assert!(made.truth.beats.iter().all(|beat| beat.p.is_none()));
+    // Four teeth in the 800 ms between two beats: every 100 samples the same level.
+    let avf = samples(&made, Lead::AVF);
+    let quiet = made.truth.beats[1].t.offset.ceil() as usize + 1;
+    let until = made.truth.beats[2].qrs.onset.floor() as usize - 1;
+    assert!(until - quiet > 110);
+    for i in quiet..until - 100 {
+        assert!((avf[i] - avf[i + 100]).abs() <= 4.0, "sample {i}");
+    }
+    let part = &avf[quiet..quiet + 100];
+    let (low, high) =
+        part.iter().fold((f32::MAX, f32::MIN), |(low, high), uv| (low.min(*uv), high.max(*uv)));
+    assert!(high - low > 150.0, "{low} to {high} uV");
+}
