@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use precordia_analysis::{Limits, RhythmEvidence, Subject, measure, state};
 use precordia_model::{Sex, StatementCode, StatementReport};
 
+#[allow(dead_code)]
 #[path = "../wfdb/mod.rs"]
 mod wfdb;
 

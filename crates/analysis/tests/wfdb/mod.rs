@@ -1,7 +1,6 @@
 //! Reads WFDB records of 16-bit samples, as far as the corpora need it.
 
-// The crate sees no files; its tests do. Not every program that reads records needs all of it.
-#![allow(dead_code)]
+// The crate sees no files; its tests do.
 #![allow(clippy::disallowed_methods)]
 
 use std::path::Path;
@@ -71,7 +70,6 @@ pub fn read(header: &Path) -> Option<Recording> {
 /// Reads a record whose samples are microvolts whatever its header says. That of LUDB gives as gain
 /// of each lead the range of its samples; by that I + III differs from II by up to 100 uV, by the
 /// samples themselves not at all.
-// Not every program that reads records reads that one.
 #[allow(dead_code)]
 pub fn read_microvolts(header: &Path) -> Option<Recording> {
     let record = read_scaled(header, Some((1000.0, 0.0)))?;
