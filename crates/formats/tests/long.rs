@@ -5,7 +5,7 @@
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::time::{Duration, Instant};
 
-use precordia_formats::{NamedSource, open};
+use precordia_formats::{NamedSource, OpenError, open};
 
 /// A signal file that is nowhere: its bytes follow from where they are.
 struct Endless {
@@ -97,4 +97,43 @@ fn a_day_of_twelve_leads_at_a_kilohertz_takes_a_block_of_memory() {
         println!("{} kB more at most", (after - before) / 1024);
         assert!(after - before < 24 << 20, "{} bytes", after - before);
     }
+}
+
+/// Reads well to a point, and not beyond.
+struct Failing(Endless, u64);
+
+impl Read for Failing {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.0.at >= self.1 {
+            return Err(io::Error::other("the disk is gone"));
+        }
+        self.0.read(into)
+    }
+}
+
+impl Seek for Failing {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[test]
+fn a_source_that_fails_ends_the_blocks_with_its_cause() {
+    let header = b"day 1 250 21600000\nday.dat 16 200/mV 12 0 0 0 0 II\n";
+    let samples = Failing(Endless { at: 0, size: 43_200_000 }, 8_000_000);
+    let sources = vec![
+        NamedSource { name: "day.hea".into(), source: Box::new(Cursor::new(&header[..])) },
+        NamedSource { name: "day.dat".into(), source: Box::new(samples) },
+    ];
+    let mut blocks = open(sources).unwrap().blocks;
+    let read = blocks.by_ref().take_while(Result::is_ok).count();
+    assert!(read > 5, "{read} blocks");
+    assert!(blocks.next().is_none());
+    let no_samples = Failing(Endless { at: 0, size: 43_200_000 }, 0);
+    let sources = vec![
+        NamedSource { name: "day.hea".into(), source: Box::new(Cursor::new(&header[..])) },
+        NamedSource { name: "day.dat".into(), source: Box::new(no_samples) },
+    ];
+    let refused = open(sources).err().unwrap();
+    assert!(matches!(refused, OpenError::Refused(refusal) if refusal.code == "part_unreadable"));
 }
