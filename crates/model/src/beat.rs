@@ -17,19 +17,17 @@ pub enum BeatClass {
     Ventricular,
     /// A pacing spike goes before the QRS.
     Paced,
-    /// Of another shape, early, behind a P wave like that of the dominant beats.
-    Aberrant,
-    /// Of another shape and none of the above: fusion, escape, noise taken for a beat.
+    /// Of another shape and none of the above: fusion, aberrant conduction in
+    /// time, noise taken for a beat.
     Other,
 }
 
 impl BeatClass {
-    pub const ALL: [BeatClass; 6] = [
+    pub const ALL: [BeatClass; 5] = [
         BeatClass::Dominant,
         BeatClass::Supraventricular,
         BeatClass::Ventricular,
         BeatClass::Paced,
-        BeatClass::Aberrant,
         BeatClass::Other,
     ];
 
@@ -39,7 +37,6 @@ impl BeatClass {
             BeatClass::Supraventricular => "supraventricular",
             BeatClass::Ventricular => "ventricular",
             BeatClass::Paced => "paced",
-            BeatClass::Aberrant => "aberrant",
             BeatClass::Other => "other",
         }
     }
@@ -84,7 +81,6 @@ pub struct Run {
 pub struct Ectopy {
     pub ventricular: u32,
     pub supraventricular: u32,
-    pub aberrant: u32,
     pub other: u32,
     /// Two ventricular beats in a row.
     pub ventricular_couplets: u32,

@@ -105,7 +105,8 @@ fn print_episodes(root: &Path) {
             .iter()
             .flat_map(|e| truth.iter().map(|(a, b)| (e.to_s.min(*b) - e.from_s.max(*a)).max(0.0)))
             .sum();
-        let row = [length, with, both, said - both];
+        // The sum of nothing is minus zero.
+        let row = [length, with, both, said - both].map(|seconds| seconds + 0.0);
         println!(
             "| {} | {:.0} | {:.0} | {:.0} | {:.0} |",
             tape.name, row[0], row[1], row[2], row[3]

@@ -96,7 +96,7 @@ impl Window<'_> {
         let found = |(at, beat): (usize, &Beat)| FoundBeat {
             at: beat.at,
             class: match classes[at] {
-                BeatClass::Ventricular | BeatClass::Aberrant if !clear => BeatClass::Other,
+                BeatClass::Ventricular if !clear => BeatClass::Other,
                 class => class,
             },
             after_gap: match at.checked_sub(1) {

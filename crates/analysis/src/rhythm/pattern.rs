@@ -13,7 +13,6 @@ pub(crate) fn ectopy(classes: &[BeatClass], at_ms: impl Fn(usize) -> f64) -> Ect
     let mut out = Ectopy {
         ventricular: count(BeatClass::Ventricular),
         supraventricular: count(BeatClass::Supraventricular),
-        aberrant: count(BeatClass::Aberrant),
         other: count(BeatClass::Other),
         ventricular_bigeminy_beats: regular(classes, BeatClass::Ventricular, 2),
         ventricular_trigeminy_beats: regular(classes, BeatClass::Ventricular, 3),
