@@ -13,9 +13,10 @@ const AFTER_S: f64 = 0.160;
 const LAG_S: f64 = 0.040;
 /// The width holds all of the slope's energy but this share at either end.
 const WIDTH_TAIL: f32 = 0.04;
-/// Energy of the slope under which it is no beat, as a share of the usual beat's, unless it is as
-/// like the usual one as this.
-const FAINT: f64 = 0.04;
+/// Energy of the slope under which it is no beat, as a share of the usual beat's: about a third of
+/// its steepness, which P waves and the noise of a long pause do not reach. Beats this like the
+/// usual one may be fainter.
+const FAINT: f64 = 0.10;
 const FAINT_LIKENESS: f64 = 0.85;
 /// The QRS of the mean beat ends where the slope stays under this share of its peak, this long.
 const SPAN_SHARE: f32 = 0.08;
