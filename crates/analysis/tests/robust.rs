@@ -5,7 +5,7 @@
 #[allow(dead_code)]
 mod wfdb;
 
-use precordia_analysis::{Limits, MEASURE_VERSION, Subject, flag, measure};
+use precordia_analysis::{Limits, MEASURE_VERSION, RhythmEvidence, Subject, flag, measure, state};
 use precordia_model::{
     FlagCode, Lead, Measured, Measurements, MissingReason, QtFormula, QualityIssue, Recording,
     Rhythm, SampleRate,
@@ -264,6 +264,13 @@ fn the_same_samples_give_the_same_answer() {
     assert_eq!(format!("{:?}", measure(&recording)), format!("{:?}", measure(&recording)));
 }
 
+/// Nothing in the table of waves or the statements is not a number.
+fn finite(m: &Measurements) -> bool {
+    let report = state(m, Subject::default(), &Limits::default(), &RhythmEvidence::default());
+    let text = format!("{:?} {report:?}", m.waves);
+    !text.contains("NaN") && !text.contains("inf,") && !text.contains("inf)")
+}
+
 fn any_recording() -> impl Strategy<Value = Recording> {
     let sample = prop_oneof![
         20 => -3000.0_f32..3000.0,
@@ -295,6 +302,7 @@ proptest! {
         let m = measure(&recording);
         prop_assert!(intervals(&m).into_iter().all(|v| v.value().is_none_or(f64::is_finite)), "{m:?}");
         prop_assert!(m.quality.leads.values().all(|lead| lead.noise_uv.is_finite()));
+        prop_assert!(finite(&m));
         prop_assert!(m.r_peaks.windows(2).all(|w| w[0] <= w[1]));
         prop_assert!(m.beats_used.iter().all(|&beat| (beat as usize) < m.r_peaks.len()));
         flag(&m, Subject::default(), &Limits::default());
@@ -321,5 +329,6 @@ proptest! {
         let m = measure(&recording);
         prop_assert!(intervals(&m).into_iter().all(|v| v.value().is_none_or(f64::is_finite)), "{m:?}");
         prop_assert!(m.quality.leads.values().all(|lead| lead.noise_uv.is_finite()));
+        prop_assert!(finite(&m));
     }
 }

@@ -118,6 +118,7 @@ impl Judge<'_> {
         match self.measured().rhythm {
             Rhythm::AtrialFibrillation => return Err(NotStated::AtrialFibrillation),
             Rhythm::Paced => return Err(NotStated::Paced),
+            _ if self.rhythm.flutter == Some(true) => return Err(NotStated::NotSinus),
             _ => {}
         }
         whole(self.measured().p_ms)
