@@ -41,7 +41,7 @@ mod worker;
 #[cfg(test)]
 mod testing;
 
-pub use alarm::{Alarm, AlarmPage, Alarms, ChannelAnswer};
+pub use alarm::{Alarm, AlarmOverview, AlarmPage, Alarms, ChannelAnswer};
 pub use app::{App, AppError, Settings};
 pub use authority::Authorities;
 pub use backup::{

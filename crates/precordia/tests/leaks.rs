@@ -24,8 +24,10 @@ enum Reach {
     Own,
     /// Nothing of any organization; asked before signing in.
     Nobody,
+    /// For this machine and the operator's token; no organization's session opens it.
+    Operator,
 }
-use Reach::{Many, Nobody, OfOne, Own, Stream};
+use Reach::{Many, Nobody, OfOne, Operator, Own, Stream};
 
 /// Every address of the interface. A new one needs its line here, and one in `docs/safety/isolation.md`.
 const ADDRESSES: &[(&str, &str, Reach)] = &[
@@ -83,6 +85,10 @@ const ADDRESSES: &[(&str, &str, Reach)] = &[
     ("GET", "/readyz", Nobody),
 ];
 
+/// Addresses that the description of the interface leaves to the documents; they have their rows too.
+const OF_OPERATORS: &[(&str, &str, Reach)] =
+    &[("GET", "/metrics", Operator), ("GET", "/operator/", Operator)];
+
 #[test]
 fn every_address_of_the_interface_has_its_row() {
     let described = serde_json::to_value(precordia_server::openapi()).unwrap();
@@ -101,14 +107,14 @@ fn every_address_of_the_interface_has_its_row() {
     }
     assert_eq!((count, &wrong), (ADDRESSES.len(), &Vec::new()), "{wrong:#?}");
     let document = include_str!("../../../docs/safety/isolation.md");
-    for (method, path, reach) in ADDRESSES {
+    let rows = || ADDRESSES.iter().chain(OF_OPERATORS);
+    for (method, path, reach) in rows() {
         let row = format!("| `{method} {path}` | {reach:?} |");
         assert!(document.contains(&row), "docs/safety/isolation.md lacks a row beginning `{row}`");
     }
-    let rows = document.lines().filter(|line| line.starts_with("| `")).count();
     assert_eq!(
-        rows,
-        ADDRESSES.len(),
+        document.lines().filter(|line| line.starts_with("| `")).count(),
+        rows().count(),
         "docs/safety/isolation.md has rows of addresses that are gone"
     );
 }
@@ -181,6 +187,13 @@ fn every_address_of_another_organization_is_not_there_and_the_asking_is_written_
             assert!([200, 403].contains(&answer.status), "{method} {path}: {}", answer.status);
             let found = find_in(&path, &answer.body, &theirs);
             assert!(found.is_empty(), "{method} {path}: {found:?}");
+        }
+    }
+
+    for (_, path, _) in OF_OPERATORS {
+        for client in [&alpha.0, &alpha.1] {
+            let answer = client.get_with(path, "x-forwarded-for", "192.0.2.7");
+            assert_eq!(answer.status, 404, "a session is no operator: {path}");
         }
     }
 
@@ -340,6 +353,7 @@ fn nothing_that_identifies_a_person_is_written_in_the_clear(site: &Site) {
         Client::anonymous(&server.url).get("/fhir/Patient?family=Zwietlinger-Quoxhaven"),
         Client::anonymous(&server.url).post("/api/session", &json!({"organization": "alpha", "user_name": "Hildegundis", "password": "MRN-77431-0-long"})),
         doctor.get("/metrics"),
+        doctor.get("/operator/"),
     ] {
         outside.push(answer.body);
     }

@@ -23,8 +23,8 @@ use crate::fhir::{self, FHIR_JSON};
 use crate::recording::{assign, detail, history, sheet, waveform, worklist};
 use crate::state::{Server, ServerOptions};
 use crate::{
-    alarm, audit, auth, check, detach, event, headers, host, item, observe, operations, patient,
-    problem, session, setup, token, upload, user, web, work,
+    alarm, audit, auth, check, detach, event, headers, host, item, observe, operations, operator,
+    patient, problem, session, setup, token, upload, user, web, work,
 };
 
 /// Everything that this server answers.
@@ -39,6 +39,8 @@ pub fn router(options: ServerOptions) -> axum::Router {
         .and(NotForContentType::const_new("application/pdf"));
     routes
         .route("/metrics", get(operations::metrics))
+        .route("/operator", get(operator::moved))
+        .route(operator::ADDRESS, get(operator::page))
         .route("/openapi.json", get(description))
         .fallback(web::anything_else)
         // The innermost first.

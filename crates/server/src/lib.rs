@@ -23,6 +23,7 @@ mod id;
 mod item;
 mod observe;
 mod operations;
+mod operator;
 mod patient;
 mod problem;
 mod proxy;

@@ -31,7 +31,7 @@ pub struct ServerOptions {
     pub software_date: &'static str,
     pub web: Arc<dyn WebAssets>,
     pub metrics: PrometheusHandle,
-    /// Lets a collector read the metrics from another machine.
+    /// Lets a collector read the metrics, and an operator their page, from another machine.
     pub metrics_token: Option<Zeroizing<String>>,
     pub stop: Stop,
 }

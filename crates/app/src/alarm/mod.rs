@@ -11,7 +11,7 @@ mod see;
 mod tell;
 
 pub(crate) use board::Board;
-pub use see::AlarmPage;
+pub use see::{AlarmOverview, AlarmPage};
 pub use tell::ChannelAnswer;
 
 use std::time::Duration;

@@ -1,11 +1,16 @@
 //! What people see of alarms and do about them.
 
+use std::cmp::Reverse;
+use std::time::Duration;
+
 use precordia_model::{AlarmCode, AlarmId};
 use precordia_rules::access::Permission;
 use precordia_rules::event::{AlarmAcknowledged, Event};
+use tracing::warn;
 
 use super::Alarms;
 use super::board::Seen;
+use super::tell::row_of;
 use crate::access::{OrgScope, PlatformScope};
 use crate::app::AppError;
 use crate::ledger::Draft;
@@ -14,6 +19,11 @@ use crate::port::{AlarmFilter, AlarmRow, AlarmState, Append, Realm, ViewChange};
 /// The most alarms that are counted as standing.
 const STANDING_MAX: u32 = 1000;
 const TRIES: usize = 4;
+/// The most that stand, and the most that are over, in an overview.
+const OVERVIEW_STANDING_MAX: u32 = 200;
+const OVERVIEW_CLEARED_MAX: u32 = 20;
+/// An overview does not wait longer for the ledger: it is looked at when something is wrong.
+const LEDGER_TIME: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlarmPage {
@@ -23,7 +33,57 @@ pub struct AlarmPage {
     pub more: bool,
 }
 
+/// What whoever runs the installation looks at. It is there whatever the ledger does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlarmOverview {
+    /// The worst first, of one severity the newest first.
+    pub standing: Vec<AlarmRow>,
+    /// Whether more of them stand.
+    pub more: bool,
+    /// The last ones that are over, the newest first.
+    pub cleared: Vec<AlarmRow>,
+    /// Otherwise `standing` is what was last known and what this process met since, and `cleared` is empty.
+    pub ledger_answers: bool,
+}
+
 impl Alarms<'_> {
+    /// For an operator: everybody's, with what the ledger does not know yet.
+    pub async fn overview(&self, scope: &PlatformScope) -> AlarmOverview {
+        let mut overview = match tokio::time::timeout(LEDGER_TIME, self.written(scope)).await {
+            Ok(Ok(written)) => written,
+            Ok(Err(cause)) => {
+                warn!(error = %cause, "alarms could not be read; what is known without them is shown");
+                self.last_known()
+            }
+            Err(_) => {
+                let seconds = LEDGER_TIME.as_secs();
+                warn!(seconds, "alarms were not read in time; what is known without them is shown");
+                self.last_known()
+            }
+        };
+        self.add_unwritten(&mut overview.standing);
+        overview.standing.sort_by_key(|row| (Reverse(row.severity), Reverse(row.raised_at)));
+        overview
+    }
+
+    async fn written(&self, scope: &PlatformScope) -> Result<AlarmOverview, AppError> {
+        let cleared = |is: bool| AlarmFilter { cleared: Some(is), ..AlarmFilter::default() };
+        let standing = self.list(scope, &cleared(false), OVERVIEW_STANDING_MAX).await?;
+        let over = self.list(scope, &cleared(true), OVERVIEW_CLEARED_MAX).await?;
+        Ok(AlarmOverview {
+            standing: standing.rows,
+            more: standing.more,
+            cleared: over.rows,
+            ledger_answers: true,
+        })
+    }
+
+    fn last_known(&self) -> AlarmOverview {
+        let mut standing = self.app.board.known().clone();
+        self.with_what_is_pending(&mut standing);
+        AlarmOverview { standing, ..AlarmOverview::default() }
+    }
+
     /// For an operator: everybody's.
     pub async fn list(
         &self,
@@ -106,6 +166,17 @@ impl Alarms<'_> {
         let filter = AlarmFilter { cleared: Some(false), ..AlarmFilter::default() };
         let platform = self.app.platform();
         Ok(self.app.ports.alarms.alarms(&platform, &filter, STANDING_MAX).await?)
+    }
+
+    /// Adds the alarms that stand on this process's board alone.
+    fn add_unwritten(&self, rows: &mut Vec<AlarmRow>) {
+        for (key, seen) in self.app.board.all() {
+            let is_there = rows.iter().any(|row| row.code == key.0.name() && row.subject == key.1);
+            if seen.written_at.is_none() && !seen.ended && !is_there {
+                let row = row_of(&key, seen.id, seen.first_at, seen.pending, seen.figures);
+                rows.push(AlarmRow { last_seen_at: seen.last_at, ..row });
+            }
+        }
     }
 
     /// Adds what this process met and did not write yet.

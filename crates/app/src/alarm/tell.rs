@@ -156,7 +156,7 @@ fn backoff_seconds(attempts: i64) -> i64 {
 }
 
 /// An alarm that the ledger does not know.
-fn row_of(
+pub(super) fn row_of(
     (code, subject): &Key,
     id: AlarmId,
     at: precordia_model::Timestamp,

@@ -313,6 +313,11 @@ async fn when_the_storage_fails_people_are_told_and_the_ledger_learns_it_later()
     heard.sort();
     assert_eq!(heard, ["ops raised backup.failed open", "ops raised storage.failed open"]);
     assert_eq!(rows(&app).await, []);
+    let seen = app.alarms().overview(&app.local_operator()).await;
+    let mut codes: Vec<&str> = seen.standing.iter().map(|row| &*row.code).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, ["backup.failed", "storage.failed"], "an operator sees what is not written");
+    assert!(seen.ledger_answers, "it can be read");
     app.alarms().attend().await;
     assert_eq!(ears.heard(), Vec::<String>::new(), "who heard it does not hear it again");
 
@@ -327,6 +332,10 @@ async fn when_the_storage_fails_people_are_told_and_the_ledger_learns_it_later()
     assert_eq!(states, expected.map(|(code, state)| (code.to_owned(), state)));
     assert_eq!(ears.heard(), ["ops cleared storage.failed cleared"]);
     assert_eq!(count(&app, AlarmCode::StorageFailed).await, 0);
+    let seen = app.alarms().overview(&app.local_operator()).await;
+    let codes = |rows: &[AlarmRow]| rows.iter().map(|row| row.code.clone()).collect::<Vec<_>>();
+    assert_eq!(codes(&seen.standing), ["backup.failed"], "once, and from the ledger");
+    assert_eq!(codes(&seen.cleared), ["storage.failed"]);
     house.check().await;
 }
 

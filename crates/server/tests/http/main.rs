@@ -8,6 +8,7 @@ mod fhir;
 mod host;
 mod isolation;
 mod operations;
+mod operator;
 mod recording;
 mod session;
 mod tls;
