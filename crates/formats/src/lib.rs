@@ -19,13 +19,14 @@ pub mod dicom;
 pub mod edf;
 mod frames;
 pub mod ishne;
-#[cfg(test)]
 mod known;
 pub mod lead_code;
+#[cfg(test)]
 mod limb;
 pub mod matlab;
 mod measurement_code;
 pub mod mfer;
+mod mortara;
 pub mod muse;
 mod person;
 mod philips;
@@ -74,6 +75,7 @@ const READERS: &[Reader] = &[
     contec::READER,
     philips::READER,
     schiller::READER,
+    mortara::READER,
     applewatch::READER,
     edf::READER,
     scp::READER,

@@ -8,7 +8,7 @@ mod made;
 
 use std::path::PathBuf;
 
-use made::{applewatch, beats, contec, csv, philips, schiller};
+use made::{applewatch, beats, contec, csv, mortara, philips, schiller};
 use precordia_formats::{Part, read};
 
 fn folder(format: &str) -> PathBuf {
@@ -40,6 +40,7 @@ fn first_files() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("philips", "compressed.xml", philips::text(&document).into_bytes()),
         ("philips", "wide.xml", philips::utf16(&philips::text(&document), true)),
         ("schiller", "averages.xml", schiller::text(&schiller::document(120)).into_bytes()),
+        ("mortara", "typical_cycle.xml", mortara::text(&mortara::document(120)).into_bytes()),
         ("atc", "two_leads.atc", atc::whole(70)),
         ("atc", "checksum_wrong.atc", damaged),
         ("atc", "checksum_signed.atc", atc::file(3, &signed)),

@@ -14,6 +14,7 @@ pub mod applewatch;
 pub mod atc;
 pub mod contec;
 pub mod csv;
+pub mod mortara;
 pub mod philips;
 pub mod schiller;
 
