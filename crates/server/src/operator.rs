@@ -198,7 +198,7 @@ impl Display for Time {
         let exact = self.0.to_rfc3339();
         let part = |range| exact.get(range).unwrap_or_default();
         let (day, time) = (part(0..10), part(11..19));
-        write!(f, "<time class=\"time\" datetime=\"{exact}\">{day} {time} UTC</time>")
+        write!(f, "<time datetime=\"{exact}\">{day} {time} UTC</time>")
     }
 }
 
@@ -257,7 +257,7 @@ mod tests {
             "The storage refused a write because it is full.<div>Make room.",
             "installation<div>ledger</div>",
             ">1970-01-01 00:00:00 UTC</time></td>",
-            "3 times, last <time class=\"time\" datetime=\"1970-01-01T00:01:01.000Z\">",
+            "3 times, last <time datetime=\"1970-01-01T00:01:01.000Z\">",
             "<div>free_bytes 12</div>",
             "open<div>ID <code>00000000-0000-0000-0000-000000000007</code></div>",
         ] {

@@ -12,6 +12,7 @@ mod house;
 mod intake;
 mod key;
 mod operations;
+mod overview;
 mod past;
 mod patient;
 mod session;
