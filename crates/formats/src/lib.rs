@@ -19,9 +19,9 @@ pub mod dicom;
 pub mod edf;
 mod frames;
 pub mod ishne;
+#[cfg(test)]
 mod known;
 pub mod lead_code;
-#[cfg(test)]
 mod limb;
 pub mod matlab;
 mod measurement_code;
@@ -88,7 +88,8 @@ const READERS: &[Reader] = &[
 ];
 
 /// Those whose samples lie in regular frames, which are also read block by block.
-const FRAMED: &[frames::Framed] = &[wfdb::FRAMED, edf::FRAMED, ishne::FRAMED, mfer::FRAMED];
+const FRAMED: &[frames::Framed] =
+    &[wfdb::FRAMED, edf::FRAMED, ishne::FRAMED, mfer::FRAMED, matlab::FRAMED];
 
 /// The names of the formats that are read.
 pub fn format_names() -> impl Iterator<Item = &'static str> {
