@@ -12,7 +12,7 @@ use crate::{markdown, workspace};
 
 const LINES_MAX: usize = 700;
 
-/// Files whose text is ours to write. Fixtures and goldens are kept byte for byte and are not read.
+/// Files whose text is ours to write. Corpora, fixtures and goldens are kept byte for byte and are not read.
 const OURS: [&str; 20] = [
     "rs", "ts", "tsx", "css", "html", "js", "cjs", "mjs", "json", "py", "sh", "toml", "md", "yml",
     "yaml", "sql", "java", "xml", "Makefile", "run",
@@ -63,7 +63,8 @@ pub fn run() -> Result<Vec<String>> {
 fn is_ours(path: &str) -> bool {
     let generated =
         GENERATED.iter().any(|name| path == *name || path.ends_with(&format!("/{name}")));
-    OURS.contains(&extension(path)) && !generated && !path.starts_with("fixtures/")
+    let kept = ["fixtures/", "fuzz/corpus/"].iter().any(|folder| path.starts_with(folder));
+    OURS.contains(&extension(path)) && !generated && !kept
 }
 
 fn extension(path: &str) -> &str {

@@ -87,7 +87,6 @@ fn a_day_of_three_leads_takes_a_block_of_memory() {
 }
 
 #[test]
-#[ignore = "two gigabytes of samples take some seconds"]
 fn a_day_of_twelve_leads_at_a_kilohertz_takes_a_block_of_memory() {
     let before = peak_bytes();
     let (count, took) = read_day(12, 1000, 16);

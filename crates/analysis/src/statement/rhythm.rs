@@ -3,7 +3,7 @@
 //! The measurements tell sinus rhythm, fibrillation and pacing. What needs a look at each beat
 //! comes in as [`RhythmEvidence`]; without it those statements are not evaluated.
 
-use precordia_model::{NotStated, Rhythm};
+use precordia_model::{BeatClass, Measurements, NotStated, Rhythm};
 
 use super::{Finding, Judge, Judged, whole};
 
@@ -29,6 +29,25 @@ pub struct RhythmEvidence {
     pub ventricular_beats: Option<Vec<u32>>,
     pub supraventricular_beats: Option<Vec<u32>>,
     pub av_block: Option<AvBlock>,
+}
+
+impl RhythmEvidence {
+    /// What the report of the beats says. It tells no kind of AV block, and no ventricular ectopy in
+    /// atrial fibrillation, where aberrant beats look the same.
+    pub fn of(measurements: &Measurements) -> Self {
+        let Some(report) = &measurements.rhythm_report else { return Self::default() };
+        let of_class = |class: BeatClass| -> Vec<u32> {
+            let beats = measurements.r_peaks.iter().zip(&report.beats);
+            beats.filter(|(_, found)| **found == class).map(|(&at, _)| at).collect()
+        };
+        let regular = !matches!(measurements.rhythm, Rhythm::AtrialFibrillation | Rhythm::Paced);
+        Self {
+            flutter: report.atria.is_some().then_some(measurements.rhythm == Rhythm::AtrialFlutter),
+            ventricular_beats: regular.then(|| of_class(BeatClass::Ventricular)),
+            supraventricular_beats: regular.then(|| of_class(BeatClass::Supraventricular)),
+            av_block: None,
+        }
+    }
 }
 
 impl Judge<'_> {

@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use precordia_analysis::reversal::{Reversal, lead_reversal};
-use precordia_analysis::{Limits, Subject};
-use precordia_model::{FlagReport, Measured, Measurements, PartialDate, QtFormula, Recording};
+use precordia_analysis::{Limits, RhythmEvidence, Subject, state};
+use precordia_model::{
+    FlagReport, Measured, Measurements, PartialDate, QtFormula, Recording, StatementReport,
+};
 use serde_json::{Map, Value, json};
 
 use super::delineation;
@@ -24,12 +26,23 @@ pub fn measure(files: &[PathBuf], as_json: bool, waves: Option<&Path>) -> Result
             .with_context(|| format!("could not write waves to `{}`", out.display()))?;
     }
     let measurements = precordia_analysis::measure(&recording);
+    let statements = state(
+        &measurements,
+        subject(&recording),
+        &Limits::default(),
+        &RhythmEvidence::of(&measurements),
+    );
     let exchanged = lead_reversal(&recording.rhythm, &measurements);
     let flags = precordia_analysis::flag(&measurements, subject(&recording), &Limits::default());
     if as_json {
-        data(&serde_json::to_string_pretty(&as_value(&measurements, &flags, exchanged))?);
+        data(&serde_json::to_string_pretty(&as_value(
+            &measurements,
+            &flags,
+            &statements,
+            exchanged,
+        ))?);
     } else {
-        print(&measurements, &flags, exchanged);
+        print(&measurements, &flags, &statements, exchanged);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -61,7 +74,12 @@ fn values(m: &Measurements) -> [(&'static str, Measured, &'static str); 6] {
     ]
 }
 
-fn as_value(m: &Measurements, report: &FlagReport, exchanged: Reversal) -> Value {
+fn as_value(
+    m: &Measurements,
+    report: &FlagReport,
+    statements: &StatementReport,
+    exchanged: Reversal,
+) -> Value {
     let number = |measured: Measured| measured.value().map(round);
     let mut missing = Map::new();
     let mut miss = |name: String, measured: Measured| {
@@ -104,6 +122,9 @@ fn as_value(m: &Measurements, report: &FlagReport, exchanged: Reversal) -> Value
         .map(|(code, why)| json!({ "code": code.name(), "reason": why.name() }))
         .collect();
     object.insert("not_evaluated".into(), json!(not_evaluated));
+    object.insert("statements".into(), json!(statements));
+    object.insert("waves".into(), json!(m.waves));
+    object.insert("rhythm_report".into(), json!(m.rhythm_report));
     object.insert("exchanged_electrodes".into(), exchanged_value(exchanged));
     object.insert("quality".into(), json!(m.quality));
     object.insert("missing".into(), missing.into());
@@ -117,7 +138,7 @@ fn round(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
-fn print(m: &Measurements, report: &FlagReport, exchanged: Reversal) {
+fn print(m: &Measurements, report: &FlagReport, statements: &StatementReport, exchanged: Reversal) {
     data(&format!("Machine measurements ({}), not reviewed by a clinician", m.version));
     let line = |name: &str, measured: Measured, unit: &str| match measured {
         Measured::Value(value) => data(&format!("  {name:<16} {:>7} {unit}", round(value))),
@@ -153,6 +174,17 @@ fn print(m: &Measurements, report: &FlagReport, exchanged: Reversal) {
             round(flag.value),
             flag.unit,
             flag.limit
+        ));
+    }
+    for statement in &statements.statements {
+        data(&format!(
+            "  statement {} ({}{}): {} {} {}",
+            statement.code.name(),
+            statement.severity.name(),
+            if statement.experimental { ", experimental" } else { "" },
+            statement.criterion,
+            round(statement.value),
+            statement.unit
         ));
     }
     for (code, why) in &report.not_evaluated {
