@@ -27,6 +27,7 @@ mod quality;
 mod readout;
 pub mod reversal;
 mod rhythm;
+mod seen;
 pub mod serial;
 pub mod similarity;
 mod st_rule;

@@ -23,7 +23,7 @@ use crate::quality;
 use crate::strip::Strip;
 
 /// Version of the measuring program.
-pub const MEASURE_VERSION: &str = "precordia-measure 1";
+pub const MEASURE_VERSION: &str = "precordia-measure 2";
 
 const RATE_HZ: std::ops::RangeInclusive<f64> = 100.0..=4000.0;
 const DURATION_S_MIN: f64 = 2.5;

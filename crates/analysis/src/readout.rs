@@ -17,6 +17,7 @@ use crate::lead_wave::{self, Edges};
 use crate::measure::{MEASURE_VERSION, absent, st_leads};
 use crate::numeric::mean;
 use crate::rhythm::{self, Signs, View, p_likeness, p_proven, rhythm};
+use crate::seen::Seen;
 use crate::strip::Strip;
 use crate::wave::{PWave, Qrs, TWave, ceil, floor, p_waves, qrs, t_offset, t_wave};
 use crate::{qt, quality};
@@ -63,9 +64,13 @@ impl Readout<'_> {
             return poor();
         }
 
+        let seen = Seen::of(average, &joint, self.usual_rr);
         let t = t_wave(&joint, qrs, self.usual_rr);
         let t_end = self.t_end(&joint, qrs, t);
-        let p = self.p_wave(&joint, qrs, t, t_end.ok(), &leads);
+        let p = self.p_wave(&joint, qrs, t, t_end.ok(), &leads, seen.p());
+        let qrs = seen.qrs(qrs);
+        let t_end = t_end.map(|end| seen.t_end(end).max(t.map_or(0, |t| t.peak + 1) as f64));
+        let p = p.map(|p| PWave { offset: p.offset.min(qrs.onset), ..p });
         let p_visible = joint.noise_uv < P_VISIBLE_NOISE_UV;
         let report = rhythm::report(&View {
             channels: &leads,
@@ -155,6 +160,7 @@ impl Readout<'_> {
         t: Option<TWave>,
         t_end: Option<f64>,
         leads: &[&Channel],
+        seen: impl Fn(PWave) -> PWave,
     ) -> Option<PWave> {
         let average = self.average;
         let t_end = t_end.or(t.map(|t| (t.peak + average.samples(T_HALF_MS)) as f64));
@@ -172,7 +178,8 @@ impl Readout<'_> {
             let likeness = p_likeness(leads, &weights, self.cuts, before, width, self.strip.step);
             p_proven(likeness, &self.strip.runs)
         };
-        p_waves(joint, qrs, self.usual_rr, floor(after_t.max(earliest))).into_iter().find(proven)
+        let candidates = p_waves(joint, qrs, self.usual_rr, floor(after_t.max(earliest)));
+        candidates.into_iter().find(proven).map(seen)
     }
 
     fn weight(&self, joint: &Joint, lead: Lead) -> f32 {

@@ -10,46 +10,9 @@
 mod wfdb;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use precordia_analysis::measure;
-
-fn records() -> Vec<PathBuf> {
-    let root = std::env::var_os("PRECORDIA_CORPUS").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
-    let Ok(folder) = std::fs::read_dir(root.join("annotated/ludb/data")) else { return Vec::new() };
-    let mut headers: Vec<PathBuf> = folder.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    headers.retain(|path| path.extension().is_some_and(|e| e == "hea"));
-    headers.sort();
-    headers
-}
-
-/// Sample and code of every annotation (WFDB annotation format).
-fn annotations(bytes: &[u8]) -> Vec<(i64, u16)> {
-    let words: Vec<u16> = bytes.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect();
-    let (mut at, mut time, mut out) = (0, 0_i64, Vec::new());
-    while let Some(&word) = words.get(at) {
-        let (code, interval) = (word >> 10, word & 0x3ff);
-        at += 1;
-        match code {
-            0 if interval == 0 => break,
-            59 => {
-                let Some(skip) = words.get(at..at + 2) else { break };
-                time += (i64::from(skip[0]) << 16) | i64::from(skip[1]);
-                at += 2;
-            }
-            60..=62 => {}
-            63 => at += usize::from(interval).div_ceil(2),
-            _ => {
-                time += i64::from(interval);
-                out.push((time, code));
-            }
-        }
-    }
-    out
-}
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Point {
@@ -67,7 +30,7 @@ fn points(bytes: &[u8]) -> Vec<(Point, i64)> {
     const T: u16 = 27;
     const OPEN: u16 = 39;
     const CLOSE: u16 = 40;
-    let marks = annotations(bytes);
+    let marks = wfdb::annotations(bytes);
     let mut out = Vec::new();
     for (k, &(at, code)) in marks.iter().enumerate() {
         let onset = k.checked_sub(1).map(|k| marks[k]).filter(|m| m.1 == OPEN);
@@ -146,7 +109,7 @@ impl Errors {
 
 #[test]
 fn annotated_recordings_are_measured_as_cardiologists_measure_them() {
-    let records = records();
+    let records = wfdb::headers(&wfdb::annotated().join("ludb/data"));
     if records.is_empty() {
         eprintln!("skipped: corpus not found (100 cases)");
         return;
@@ -196,7 +159,7 @@ fn annotated_recordings_are_measured_as_cardiologists_measure_them() {
     eprintln!("R peaks: found {:.2} %, right {:.2} %", 100.0 * sensitivity, 100.0 * precision);
     assert!(sensitivity > 0.995 && precision > 0.995, "{sensitivity} {precision}");
     assert_eq!(p_invented, 0, "PR where nobody marked a P wave");
-    assert!(pr.0.len() >= 80 && pr.mean().abs() < 5.0 && pr.deviation() < 12.0, "PR");
-    assert!(qrs.0.len() >= 97 && qrs.mean().abs() < 10.0 && qrs.deviation() < 16.0, "QRS");
-    assert!(qt.0.len() >= 95 && qt.mean().abs() < 10.0 && qt.deviation() < 20.0, "QT");
+    assert!(pr.0.len() >= 80 && pr.mean().abs() < 3.0 && pr.deviation() < 9.0, "PR");
+    assert!(qrs.0.len() >= 97 && qrs.mean().abs() < 5.0 && qrs.deviation() < 9.5, "QRS");
+    assert!(qt.0.len() >= 95 && qt.mean().abs() < 5.0 && qt.deviation() < 12.0, "QT");
 }

@@ -5,6 +5,7 @@
 //! The close view knows what the other leads and the other beats say.
 
 use crate::delineation::feature::{SIGNALS, View, Warp, Window, log_size, lower, mean, scale};
+use crate::delineation::global;
 use crate::delineation::network::{Desk, Network};
 use crate::delineation::scene::Scene;
 
@@ -84,12 +85,17 @@ pub(crate) struct Networks {
     pub wide: [Network; 3],
     /// In the order of [`Edge::ALL`].
     pub close: [Network; 6],
+    /// Sums that make global boundaries, in the same order.
+    pub global: [Network; 6],
 }
 
 impl Networks {
-    pub fn from_list(list: Vec<Network>) -> Option<Self> {
-        let [a, b, c, d, e, f, g, h, i]: [Network; 9] = list.try_into().ok()?;
-        let networks = Networks { wide: [a, b, c], close: [d, e, f, g, h, i] };
+    pub fn from_list(list: &[Network]) -> Option<Self> {
+        let (wide, rest) = list.split_first_chunk::<3>()?;
+        let (close, rest) = rest.split_first_chunk::<6>()?;
+        let global: &[Network; 6] = rest.try_into().ok()?;
+        let networks =
+            Networks { wide: wide.clone(), close: close.clone(), global: global.clone() };
         let right = |network: &Network, inputs: usize, outputs: usize| {
             network.layers.first().is_some_and(|l| l.inputs == inputs)
                 && network.outputs() == outputs
@@ -97,7 +103,8 @@ impl Networks {
         let wide = [Wave::P, Wave::Qrs, Wave::T].into_iter().zip(&networks.wide);
         let close = Edge::ALL.into_iter().zip(&networks.close);
         let fits = wide.into_iter().all(|(wave, n)| right(n, wide_inputs(wave), WIDE_OUTPUTS))
-            && close.into_iter().all(|(edge, n)| right(n, close_inputs(edge), 1));
+            && close.into_iter().all(|(edge, n)| right(n, close_inputs(edge), 1))
+            && networks.global.iter().all(|n| right(n, global::NUMBERS, 1));
         fits.then_some(networks)
     }
 }
@@ -127,8 +134,8 @@ pub(crate) struct Board<'a> {
 }
 
 pub(crate) const WIDE_OUTPUTS: usize = 3;
-const WIDE_NUMBERS: usize = 10;
-const CLOSE_NUMBERS: usize = 16;
+pub(crate) const WIDE_NUMBERS: usize = 10;
+pub(crate) const CLOSE_NUMBERS: usize = 16;
 /// Network times are in units of this.
 pub(crate) const WIDE_UNIT_MS: f32 = 50.0;
 pub(crate) const CLOSE_UNIT_MS: f32 = 20.0;

@@ -106,6 +106,11 @@ pub(crate) fn resampled(channel: &Channel, base: TimeBase) -> (Vec<f32>, Gaps) {
     (resample(source, base), gaps)
 }
 
+/// The same of samples alone; what is missing is bridged.
+pub(crate) fn resampled_uv(uv: &[f32], base: TimeBase) -> Vec<f32> {
+    resample(&bridge(uv), base)
+}
+
 fn resample(x: &[f32], base: TimeBase) -> Vec<f32> {
     let ratio = base.ratio;
     let len = base.len(x.len());

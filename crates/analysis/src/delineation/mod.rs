@@ -14,10 +14,10 @@ use std::sync::OnceLock;
 
 use precordia_model::{Lead, Signal};
 
+use crate::average::Average;
 use crate::channel::{Channel, channels};
 use crate::pacing;
 use cascade::{Board, Networks};
-use global::Summary;
 use scene::Scene;
 
 const RATE_HZ: std::ops::RangeInclusive<f64> = 100.0..=4000.0;
@@ -72,10 +72,10 @@ fn delineate_with(signal: &Signal, networks: &Networks) -> Delineation {
     let Some(scene) = Scene::of(&channels, rate_hz) else { return Delineation::default() };
     let mut board = Board::new(&scene);
     board.fill(networks);
-    read_off(&board, &channels)
+    read_off(&board, &channels, networks)
 }
 
-fn read_off(board: &Board, channels: &[Channel]) -> Delineation {
+fn read_off(board: &Board, channels: &[Channel], networks: &Networks) -> Delineation {
     let scene = board.scene;
     let samples = channels.first().map_or(0, |c| c.samples_uv.len());
     let sheet = peak::Sheet { board, last: samples.saturating_sub(1) as f64 };
@@ -83,10 +83,31 @@ fn read_off(board: &Board, channels: &[Channel]) -> Delineation {
         .map(|beat| {
             let leads: Vec<Waves> =
                 (0..scene.leads.len()).map(|lead| sheet.waves(beat, lead)).collect();
-            DelineatedBeat { global: Summary::of(board, beat).waves(&sheet, &leads), leads }
+            DelineatedBeat { global: global::waves(board, beat, &sheet, &leads, networks), leads }
         })
         .collect();
     Delineation { leads: scene.leads.iter().map(|l| channels[l.channel].lead).collect(), beats }
+}
+
+/// Global boundaries on a representative beat, in its columns.
+pub(crate) struct Representative {
+    pub p: Option<[f64; 2]>,
+    pub qrs: Option<[f64; 2]>,
+    pub t: Option<[f64; 2]>,
+}
+
+/// Marks the representative beat as any other, every lead of it and then all together.
+pub(crate) fn representative(average: &Average, rr_ms: f64, counts: &[bool]) -> Representative {
+    let networks = networks();
+    let scene = Scene::of_average(average, rr_ms, counts);
+    let mut board = Board::new(&scene);
+    board.fill(networks);
+    let edges = |kind: cascade::Wave| {
+        let ms = global::edges_ms(&board, 0, kind, networks)?;
+        Some(ms.map(|ms| average.zero as f64 + ms * average.rate_hz / 1000.0))
+    };
+    use cascade::Wave as Kind;
+    Representative { p: edges(Kind::P), qrs: edges(Kind::Qrs), t: edges(Kind::T) }
 }
 
 /// The weights that come with the crate.
@@ -94,7 +115,7 @@ fn networks() -> &'static Networks {
     static NETWORKS: OnceLock<Networks> = OnceLock::new();
     NETWORKS.get_or_init(|| {
         network::read(include_bytes!("weights.bin"))
-            .and_then(Networks::from_list)
+            .and_then(|list| Networks::from_list(&list))
             .expect("the weights were written by this crate")
     })
 }

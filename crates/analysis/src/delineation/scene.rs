@@ -7,10 +7,10 @@
 
 use std::ops::Range;
 
-use crate::average::{Baseline, exchange, sorting_network};
+use crate::average::{Average, Baseline, exchange, sorting_network};
 use crate::beat::classify;
 use crate::channel::{Channel, independent};
-use crate::delineation::curve::{Curve, Gaps, STEP_MS, TimeBase, WORK_HZ, resampled};
+use crate::delineation::curve::{Curve, Gaps, STEP_MS, TimeBase, WORK_HZ, resampled, resampled_uv};
 use crate::detect::Detector;
 use crate::numeric::median;
 
@@ -109,6 +109,46 @@ impl Scene {
             return None;
         }
         Some(flock.scene(raw, base))
+    }
+}
+
+impl Scene {
+    /// A representative beat as the only one of a scene, its own mean.
+    pub fn of_average(average: &Average, rr_ms: f64, counts: &[bool]) -> Self {
+        let base = TimeBase::of(average.rate_hz);
+        let uv: Vec<Vec<f32>> =
+            average.leads.iter().map(|lead| resampled_uv(&lead.uv, base)).collect();
+        let width = uv.first().map_or(0, Vec::len);
+        let noise_uv: Vec<f32> = average
+            .leads
+            .iter()
+            .map(|lead| if lead.noise_uv.is_finite() { lead.noise_uv } else { 0.0 })
+            .collect();
+        let beats = average.leads.first().map_or(1, |lead| lead.beats.max(1));
+        let (joint, speed) = together(&uv, &weights(&noise_uv, counts, beats), width);
+        let zero = base.working(average.zero as f64);
+        let lead = |(channel, uv): (usize, &Vec<f32>)| SceneLead {
+            channel,
+            curve: Curve::new(uv.clone()),
+            gaps: Gaps::default(),
+        };
+        let leads = uv.iter().enumerate().map(lead).collect();
+        let group = Group {
+            zero,
+            beats,
+            means: uv.into_iter().map(Curve::new).collect(),
+            noise_uv,
+            joint: Curve::new(joint),
+            speed: Curve::new(speed),
+        };
+        let beat = SceneBeat {
+            at: zero,
+            group: 0,
+            rr_before_ms: rr_ms,
+            rr_after_ms: rr_ms,
+            rr_usual_ms: rr_ms,
+        };
+        Scene { base, leads, groups: vec![group], beats: vec![beat] }
     }
 }
 

@@ -181,6 +181,11 @@ pub struct MarkedWave {
     pub offset: Option<i64>,
 }
 
+/// Whether an annotation's code is that of a beat, of whatever kind.
+pub fn is_beat(code: u16) -> bool {
+    matches!(code, 1..=13 | 25 | 30 | 34 | 35 | 38 | 41)
+}
+
 /// The waves of an annotation file: `(`, the wave's symbol, `)`. A second symbol of one wave (of a
 /// biphasic one) is passed over.
 pub fn marked_waves(bytes: &[u8]) -> Vec<MarkedWave> {
@@ -190,7 +195,7 @@ pub fn marked_waves(bytes: &[u8]) -> Vec<MarkedWave> {
         let wave = match code {
             24 => Some(Wave::P),
             27 => Some(Wave::T),
-            1..=13 | 25 | 30 | 34 | 35 | 38 => Some(Wave::Qrs),
+            code if is_beat(code) => Some(Wave::Qrs),
             _ => None,
         };
         match (code, wave) {

@@ -1,8 +1,10 @@
 //! Gradient descent (Adam, Kingma and Ba 2015) on examples that are bent a little each time.
 
 use super::Study;
-use crate::delineation::cascade::{Board, CLOSE_UNIT_MS, Company, Edge, WIDE_UNIT_MS, Wave};
-use crate::delineation::feature::Warp;
+use crate::delineation::cascade::{
+    Board, CLOSE_NUMBERS, CLOSE_UNIT_MS, Company, Edge, WIDE_NUMBERS, WIDE_UNIT_MS, Wave,
+};
+use crate::delineation::feature::{SIGNALS, Warp};
 use crate::delineation::network::{Layer, Network, leaky, leaky_slope};
 
 /// SplitMix64 (Steele, Lea and Flood 2014).
@@ -51,6 +53,9 @@ pub(super) enum Wanted {
 
 pub(super) type Example<'a> = Box<dyn Fn(&mut Random, &mut Vec<f32>, &mut Vec<Wanted>) + 'a>;
 
+const GAIN_SPREAD: f64 = 0.18;
+const NOISE_MAX: f64 = 0.08;
+const TILT_SPREAD: f64 = 0.15;
 const BATCH: usize = 32;
 const RATE: f32 = 2.5e-3;
 const DECAY: f32 = 2e-3;
@@ -62,6 +67,22 @@ fn warp(random: &mut Random, shift_ms: f64) -> Warp {
         shift_ms: shift_ms * random.normal(),
         stretch: 1.0 + 0.12 * (random.uniform() - 0.5),
         sign: if random.uniform() < 0.5 { -1.0 } else { 1.0 },
+    }
+}
+
+/// Other gains, noise and a tilt that the experts' recordings do not have: a network that has seen
+/// them does not rest on the size of one device's waves.
+fn disturb(random: &mut Random, input: &mut [f32], bins: usize, sizes: std::ops::Range<usize>) {
+    let gain = (GAIN_SPREAD * random.normal()) as f32;
+    input[sizes].iter_mut().for_each(|x| *x += gain);
+    let noise = NOISE_MAX * random.uniform();
+    let tilt = (TILT_SPREAD * random.normal()) as f32 / bins as f32;
+    for (row, share) in input.chunks_exact_mut(bins).zip([1.0, 0.4, 0.2, 0.2]) {
+        row.iter_mut().for_each(|x| *x += (noise * share * random.normal()) as f32);
+    }
+    let middle = bins as f32 / 2.0;
+    for (k, x) in input[..bins].iter_mut().enumerate() {
+        *x += tilt * (k as f32 - middle);
     }
 }
 
@@ -80,6 +101,8 @@ pub(super) fn wide_items<'a>(
                 items.push(Box::new(move |random, input, wanted| {
                     let warp = warp(random, if wave == Wave::Qrs { 6.0 } else { 8.0 });
                     board.wide_input(beat, lead, wave, origin, warp, input);
+                    let bins = (input.len() - WIDE_NUMBERS) / SIGNALS;
+                    disturb(random, input, bins, SIGNALS * bins..SIGNALS * bins + 5);
                     wanted.clear();
                     wanted.push(Wanted::Evidence(present));
                     for edge in wave.edges() {
@@ -123,6 +146,8 @@ pub(super) fn close_items<'a>(
                 items.push(Box::new(move |random, input, wanted| {
                     let warp = warp(random, jitter_ms);
                     board.close_input(beat, lead, edge, at_ms, &company, warp, input);
+                    let bins = (input.len() - CLOSE_NUMBERS) / SIGNALS;
+                    disturb(random, input, bins, SIGNALS * bins + 10..SIGNALS * bins + 14);
                     wanted.clear();
                     let rest = truth - at_ms - warp.shift_ms as f32;
                     wanted.push(Wanted::Place(rest / (CLOSE_UNIT_MS * warp.stretch as f32)));

@@ -2,6 +2,7 @@
 
 mod fit;
 mod labels;
+mod sum;
 
 use precordia_model::Signal;
 
@@ -29,7 +30,8 @@ pub struct Weights(Networks);
 
 impl Weights {
     pub fn to_bytes(&self, words: &str) -> Vec<u8> {
-        let all: Vec<Network> = self.0.wide.iter().chain(&self.0.close).cloned().collect();
+        let all: Vec<Network> =
+            self.0.wide.iter().chain(&self.0.close).chain(&self.0.global).cloned().collect();
         network::write(words, &all)
     }
 
@@ -92,15 +94,15 @@ pub fn fit(cases: &[&Case], seed: u64) -> Weights {
         let course = Course {
             inputs: wide_inputs(wave),
             outputs: WIDE_OUTPUTS,
-            hidden: [24, 12],
-            epochs: 18,
+            hidden: [32, 16],
+            epochs: 24,
         };
         let network = train(&course, &fit::wide_items(&studies, &boards, wave), &mut random);
         boards.iter_mut().for_each(|board| board.wide(wave, &network));
         wide[wave as usize] = Some(network);
         for edge in wave.edges() {
             let course =
-                Course { inputs: close_inputs(edge), outputs: 1, hidden: [20, 10], epochs: 18 };
+                Course { inputs: close_inputs(edge), outputs: 1, hidden: [24, 12], epochs: 24 };
             let network = train(&course, &fit::close_items(&studies, &boards, edge), &mut random);
             close[edge as usize] = Some(network);
         }
@@ -108,6 +110,7 @@ pub fn fit(cases: &[&Case], seed: u64) -> Weights {
             wave.edges().map(|edge: Edge| close[edge as usize].clone().expect("just trained"));
         boards.iter_mut().for_each(|board| board.close(wave, &[&pair[0], &pair[1]]));
     }
-    let list = wide.into_iter().chain(close).flatten().collect();
-    Weights(Networks::from_list(list).expect("all networks are trained"))
+    let global = Edge::ALL.map(|edge| sum::fit(&studies, &boards, edge));
+    let list: Vec<Network> = wide.into_iter().chain(close).flatten().chain(global).collect();
+    Weights(Networks::from_list(&list).expect("all networks are trained"))
 }
