@@ -5,7 +5,9 @@
 #[allow(dead_code)]
 mod wfdb;
 
-use precordia_analysis::{Limits, MEASURE_VERSION, RhythmEvidence, Subject, flag, measure, state};
+use precordia_analysis::{
+    Limits, MEASURE_VERSION, RhythmEvidence, Subject, delineate, flag, measure, state,
+};
 use precordia_model::{
     FlagCode, Lead, Measured, Measurements, MissingReason, QtFormula, QualityIssue, Recording,
     Rhythm, SampleRate,
@@ -306,6 +308,15 @@ proptest! {
         prop_assert!(m.r_peaks.windows(2).all(|w| w[0] <= w[1]));
         prop_assert!(m.beats_used.iter().all(|&beat| (beat as usize) < m.r_peaks.len()));
         flag(&m, Subject::default(), &Limits::default());
+        let shortest = recording.rhythm.traces.iter().map(|t| t.samples_uv.len()).min().unwrap_or(0);
+        for beat in delineate(&recording.rhythm).beats {
+            for waves in beat.leads.iter().chain([&beat.global]) {
+                for wave in [waves.p, waves.qrs, waves.t].into_iter().flatten() {
+                    prop_assert!(wave.onset <= wave.peak && wave.peak <= wave.offset);
+                    prop_assert!((wave.offset as usize) < shortest);
+                }
+            }
+        }
     }
 }
 
