@@ -47,7 +47,7 @@ fn the_statements_that_stand_do_so_on_real_cases() {
         if let Some((specificity, ..)) = labelled::wilson(score.quiet, score.others())
             && !matches!(code, StatementCode::SinusRhythm)
         {
-            assert!(specificity >= 0.8, "{}: {score:?}", code.name());
+            assert!(specificity >= 0.75, "{}: {score:?}", code.name());
         }
     }
     for (code, sensitivity) in [

@@ -9,7 +9,7 @@ pub const REAL_CASES_MIN: u32 = 20;
 /// enough of them.
 const REAL_CASES: &[(StatementCode, u32)] = &[
     (StatementCode::SinusRhythm, 84),
-    (StatementCode::LeftVentricularHypertrophy, 55),
+    (StatementCode::LeftVentricularHypertrophy, 52),
     (StatementCode::LeftAtrialEnlargement, 59),
 ];
 

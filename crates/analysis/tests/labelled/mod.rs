@@ -94,7 +94,7 @@ fn case(corpus: Corpus, header: &Path, subject: Subject, says: BTreeSet<String>)
         Corpus::Cinc2021 | Corpus::Ptb => wfdb::read(header)?,
     };
     let measured = measure(&recording);
-    let report = state(&measured, subject, &Limits::default(), &RhythmEvidence::default());
+    let report = state(&measured, subject, &Limits::default(), &RhythmEvidence::of(&measured));
     Some(Case { corpus, record: stem(header), says, report })
 }
 
