@@ -5,7 +5,8 @@
 //! 3. Representative beat of the dominant class ([`crate::average`]).
 //! 4. Global boundaries on it ([`crate::wave`], [`crate::edge`]), one set for all leads, as the CSE
 //!    working party defines them (Eur Heart J 1985;6:815) and IEC 60601-2-25 tests them: earliest
-//!    onset to latest end in any lead, made robust by weighing the leads together.
+//!    onset to latest end in any lead, made robust by weighing the leads together, and drawn to
+//!    where experts would mark them ([`crate::seen`]).
 //! 5. Intervals, axes by net area, ST at J (AHA/ACCF/HRS 2009), rhythm ([`crate::rhythm`]).
 //!
 //! Intervals are differences of boundaries between samples and keep their fractions; who reports
