@@ -1,8 +1,8 @@
 //! P, QRS and T of every beat, in every lead and globally.
 //!
-//! Beats are found on all leads at once and laid on each other ([`scene`]); small networks, fitted to
+//! Beats are found on all leads at once and laid on each other (`scene`); small networks, fitted to
 //! the marks of experts, place each boundary twice: from a wide view and from a close one
-//! ([`cascade`]); the leads' boundaries make the global ones ([`global`]). `docs/accuracy.md` tells
+//! (`cascade`); the leads' boundaries make the global ones (`global`). `docs/accuracy.md` tells
 //! how well, and `training` (a feature of its own) makes the weights.
 //!
 //! Not marked: U waves, P waves that no QRS follows within half a second, flutter and fibrillation
