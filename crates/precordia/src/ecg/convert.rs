@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use aws_lc_rs::digest::{Context, SHA256};
+use precordia_formats::aecg::{self, DocumentId};
 use precordia_formats::dicom::{self, ObjectIds};
 use precordia_formats::{csv, edf, wfdb};
 use precordia_interop::fhir::waveform;
@@ -18,6 +19,8 @@ pub enum Target {
     Dicom,
     /// Observation with sampled data.
     Fhir,
+    /// HL7 annotated ECG.
+    Aecg,
     /// A `.hea` header and a `.dat` file of 16 bits a sample beside it.
     Wfdb,
     /// EDF+.
@@ -39,6 +42,10 @@ pub fn convert(files: &[PathBuf], to: Target, out: &Path) -> anyhow::Result<Exit
             let resource = waveform::write(&recording).with_context(attempt)?;
             std::fs::write(out, serde_json::to_vec_pretty(&resource)?)
         }
+        Target::Aecg => {
+            let id = DocumentId(derived_uuid(&recording, "document").to_string());
+            std::fs::write(out, aecg::write(&recording, &id).with_context(attempt)?)
+        }
         Target::Wfdb => write_wfdb(&recording, out)?,
         Target::Edf => std::fs::write(out, edf::write(&recording).with_context(attempt)?),
         Target::Csv => std::fs::write(out, csv::write(&recording)),
@@ -56,21 +63,24 @@ fn write_wfdb(recording: &Recording, out: &Path) -> anyhow::Result<std::io::Resu
     Ok(files.iter().try_for_each(|(name, bytes)| std::fs::write(folder.join(name), bytes)))
 }
 
-/// A copy is an object of its own, with UIDs of its own (PS3.5 B.2). They follow from what is
-/// written, so that a recording converted twice is one object and not two.
+/// A copy is an object of its own, with UIDs of its own (PS3.5 B.2).
 fn in_dicom(recording: &Recording) -> anyhow::Result<Vec<u8>> {
-    let uid = |level: &str| {
-        let mut hash = Context::new(&SHA256);
-        hash.update(level.as_bytes());
-        hash.update(&recording.rhythm.rate.hz().to_le_bytes());
-        for trace in &recording.rhythm.traces {
-            hash.update(trace.lead.name().as_bytes());
-            trace.samples_uv.iter().for_each(|uv| hash.update(&uv.to_le_bytes()));
-        }
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&hash.finish().as_ref()[..16]);
-        format!("2.25.{}", uuid::Builder::from_custom_bytes(bytes).into_uuid().as_u128())
-    };
+    let uid = |level| format!("2.25.{}", derived_uuid(recording, level).as_u128());
     dicom::write(recording, &ObjectIds::new(uid("object"), uid("study"), uid("series")))
         .context("the recording does not fit a DICOM waveform object")
+}
+
+/// An id that follows from what is written, so that a recording converted twice is one object and
+/// not two.
+fn derived_uuid(recording: &Recording, level: &str) -> uuid::Uuid {
+    let mut hash = Context::new(&SHA256);
+    hash.update(level.as_bytes());
+    hash.update(&recording.rhythm.rate.hz().to_le_bytes());
+    for trace in &recording.rhythm.traces {
+        hash.update(trace.lead.name().as_bytes());
+        trace.samples_uv.iter().for_each(|uv| hash.update(&uv.to_le_bytes()));
+    }
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.finish().as_ref()[..16]);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
