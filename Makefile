@@ -106,7 +106,7 @@ test-alarms: tools build
 # ---- heavier ---------------------------------------------------------------------------------------
 
 peers := hapi pydicom
-.PHONY: test-peers sim writers million bench $(peers:%=peer-%)
+.PHONY: test-peers sim writers million fuzz soak bench $(peers:%=peer-%)
 
 test-peers: $(peers:%=peer-%) sim writers ## Independent programs that judge ours; skipped aloud where they cannot be had
 
@@ -118,6 +118,12 @@ peer-pydicom: tools
 
 sim: ## Ten thousand seeds of the product on a disk that forgets
 	$(step) sim cargo xtask sim --seed 1 --seeds 10000 --jobs 2
+
+soak: tools web ## The property tests on cases that no run drew before, many of them
+	$(step) soak env PROPTEST_RNG_SEED=$$(date +%s) PROPTEST_CASES=5000 cargo test --workspace --locked --quiet --no-fail-fast
+
+fuzz: ## Every parser of foreign bytes under libFuzzer, FUZZ_SECONDS (60) each
+	$(step) fuzz scripts/fuzz.sh
 
 writers: APPENDS := 100000
 writers: KILLS := 40

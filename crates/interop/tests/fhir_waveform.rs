@@ -230,3 +230,15 @@ fn compare(recording: &Recording, row: &Value) {
         }
     }
 }
+
+#[test]
+fn every_file_of_the_fuzz_corpus_is_answered() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/fhir");
+    let (mut answered, mut read_well) = (0, 0);
+    for file in std::fs::read_dir(corpus).expect("the fuzz corpus belongs to the project") {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        answered += 1;
+        read_well += usize::from(waveform::read(&[Part { name: "corpus", bytes: &bytes }]).is_ok());
+    }
+    assert!(answered >= 4 && read_well >= 4, "{read_well} of {answered} were read");
+}
