@@ -13,7 +13,7 @@ use precordia_model::{Recording, Refusal};
 const REFUSED: u8 = 2;
 
 /// More files than any record is spread over.
-const PARTS_MAX: usize = 10_000;
+pub(super) const PARTS_MAX: usize = 10_000;
 
 /// A recording, or the exit code of a refusal that was told.
 pub enum Loaded {
@@ -59,12 +59,12 @@ fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn file_name(path: &Path) -> String {
+pub(super) fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// Tells why a file was refused.
-fn say_refused(path: &Path, refusal: &Refusal) -> io::Result<ExitCode> {
+pub(super) fn say_refused(path: &Path, refusal: &Refusal) -> io::Result<ExitCode> {
     let mut stderr = io::stderr().lock();
     writeln!(stderr, "refused `{}`: {refusal} [{}]", path.display(), refusal.code)?;
     if let Some(hint) = &refusal.hint {

@@ -6,6 +6,7 @@
 mod compare;
 mod convert;
 mod delineation;
+mod holter;
 mod load;
 mod measure;
 mod plot;
@@ -65,6 +66,13 @@ pub enum EcgVerb {
         #[arg(long)]
         json: bool,
     },
+    /// A recording of hours: beats, ectopy, pauses, fibrillation; read block by block.
+    Holter {
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[arg(long)]
+        json: bool,
+    },
     /// The formats that are read.
     Formats,
 }
@@ -78,6 +86,7 @@ pub fn run(verb: EcgVerb) -> anyhow::Result<ExitCode> {
         EcgVerb::Plot { files, out, layout } => plot::plot(&files, &out, layout.into()),
         EcgVerb::Convert { files, to, out } => convert::convert(&files, to, &out),
         EcgVerb::Compare { earlier, later, json } => compare::compare(&earlier, &later, json),
+        EcgVerb::Holter { files, json } => holter::holter(&files, json),
         EcgVerb::Formats => {
             precordia_interop::ecg::format_names().for_each(crate::output::data);
             Ok(ExitCode::SUCCESS)
