@@ -157,6 +157,20 @@ fn what_is_written_is_read_back_as_it_was() {
 }
 
 #[test]
+fn a_resource_is_known_wherever_it_says_its_type() {
+    let mut long = observation();
+    let data = vec!["7"; 5000].join(" ");
+    for component in long["component"].as_array_mut().unwrap() {
+        component["valueSampledData"]["data"] = json!(data);
+    }
+    // The writer sorts members by name, so that the type follows the samples.
+    let text = serde_json::to_string_pretty(&long).unwrap();
+    assert!(text.find("resourceType").unwrap() > 4096);
+    let recording = ecg::read(&[Part { name: "sorted", bytes: text.as_bytes() }]).unwrap();
+    assert_eq!(recording.rhythm.len(), 5000);
+}
+
+#[test]
 fn damage_is_refused_and_never_a_panic() {
     let text = observation().to_string();
     for end in 0..text.len() {

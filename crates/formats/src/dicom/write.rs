@@ -4,8 +4,8 @@
 //! from the arguments. Samples become 16-bit integers, exactly where a usual step allows it.
 
 use precordia_model::{
-    DeviceMeasurement, DeviceStatement, DeviceTime, GroupKind, Lead, PartialDate, Recording, Sex,
-    Signal, Trace, TraceOrigin, ZoneKnowledge,
+    DeviceMeasurement, DeviceStatement, DeviceTime, GroupKind, Lead, OtherGroup, PartialDate,
+    Recording, Sex, Signal, Trace, TraceOrigin, ZoneKnowledge,
 };
 
 use super::annotation::{OWN_SCHEME, UNCODED};
@@ -58,6 +58,9 @@ pub enum WriteError {
     #[error("the object is larger than DICOM lengths can say")]
     ObjectTooLarge,
 }
+
+/// Characters of a short string (PS3.5 6.2, VR SH).
+const SHORT_CHARS_MAX: usize = 16;
 
 const EXPLICIT_LITTLE_ENDIAN: &str = "1.2.840.10008.1.2.1";
 
@@ -237,9 +240,19 @@ fn groups(recording: &Recording) -> Result<Vec<Group<'_>>, WriteError> {
     let rhythm = group("RHYTHM", false, &recording.rhythm);
     let others = recording.other_groups.iter().map(|other| {
         let derived = matches!(other.kind, GroupKind::MedianBeat | GroupKind::Other);
-        group(&other.label, derived, &other.signal)
+        group(label(other), derived, &other.signal)
     });
     std::iter::once(rhythm).chain(others).collect()
+}
+
+/// A label is a short string (VR SH); another format's longer words give way to what the group is.
+fn label(group: &OtherGroup) -> &str {
+    match group.kind {
+        _ if group.label.chars().count() <= SHORT_CHARS_MAX => &group.label,
+        GroupKind::MedianBeat => "MEDIAN BEAT",
+        GroupKind::FurtherRhythm => "RHYTHM",
+        GroupKind::Other => "OTHER",
+    }
 }
 
 fn group<'a>(label: &'a str, derived: bool, signal: &'a Signal) -> Result<Group<'a>, WriteError> {
@@ -371,11 +384,16 @@ fn measurement(measurement: &DeviceMeasurement, groups: &[Group<'_>]) -> Encoder
         );
     }
     let named = measurement.name.as_deref().and_then(measurement_code::mdc);
-    let (value, scheme, meaning) = match (&measurement.code, named) {
-        (Some(code), _) => {
-            let (scheme, value) = code.split_once(':').unwrap_or((OWN_SCHEME, code));
-            (value, scheme, measurement.label.as_str())
-        }
+    let own = measurement.code.as_deref().map(|code| {
+        let (scheme, value) = code.split_once(':').unwrap_or((OWN_SCHEME, code));
+        (value, scheme, measurement.label.as_str())
+    });
+    // A path in another format is no code that DICOM can hold.
+    let own = own.filter(|(value, scheme, _)| {
+        [value, scheme].iter().all(|text| text.chars().count() <= SHORT_CHARS_MAX)
+    });
+    let (value, scheme, meaning) = match (own, named) {
+        (Some(own), _) => own,
         (None, Some((value, meaning))) => (value, "MDC", meaning),
         (None, None) => (UNCODED, OWN_SCHEME, measurement.label.as_str()),
     };

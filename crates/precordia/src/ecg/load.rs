@@ -67,6 +67,9 @@ pub(super) fn file_name(path: &Path) -> String {
 pub(super) fn say_refused(path: &Path, refusal: &Refusal) -> io::Result<ExitCode> {
     let mut stderr = io::stderr().lock();
     writeln!(stderr, "refused `{}`: {refusal} [{}]", path.display(), refusal.code)?;
+    if refusal.code == "input_too_large" {
+        writeln!(stderr, "hint: `precordia ecg holter` reads long recordings block by block")?;
+    }
     if let Some(hint) = &refusal.hint {
         writeln!(stderr, "hint: {hint}")?;
     }

@@ -27,12 +27,12 @@ const MAPPED: [&str; 9] = [
 ];
 const UNMAPPED_MAX: usize = 100;
 
-/// Looks at no more than the first bytes: a JSON object that says early what resource it is.
+/// A JSON object that says what resource it is. It may say so at its very end: members have no order,
+/// and many writers sort them by name.
 pub fn looks_like_fhir(bytes: &[u8]) -> bool {
-    let head = &bytes[..bytes.len().min(4096)];
-    let text = head.trim_ascii_start();
+    let text = bytes.trim_ascii_start();
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).trim_ascii_start();
-    let names = |needle: &[u8]| head.windows(needle.len()).any(|window| window == needle);
+    let names = |needle: &[u8]| text.windows(needle.len()).any(|window| window == needle);
     text.starts_with(b"{")
         && names(b"\"resourceType\"")
         && (names(b"\"Observation\"") || names(b"\"Bundle\""))
