@@ -422,11 +422,16 @@ fn what_other_formats_call_at_length_does_not_keep_a_recording_from_being_writte
         label: "representative beat of type 0".into(),
         signal: signal(&[Lead::I], 500.0, 1.0),
     });
-    let path = "PHILIPS:globalmeasurements/qonset";
+    let path = "PhilipsMedicalSystems:qonset";
+    long.device_statements = vec![DeviceStatement {
+        text: Phi::new("Sinus rhythm".into()),
+        code: Some("PhilipsMedicalSystems:SR".into()),
+    }];
     long.device_measurements = vec![measurement("qt_ms", Some(path), "QT", 380.0, "ms", None)];
     let bytes = dicom::write(&long, &ids()).unwrap();
     let again = dicom::read(&bytes).unwrap();
     assert_eq!(again.other_groups[0].label, "MEDIAN BEAT");
     let said = &again.device_measurements[0];
     assert_eq!((said.name.as_deref(), said.value), (Some("qt_ms"), 380.0));
+    assert_eq!(again.device_statements[0].text.reveal(), "Sinus rhythm");
 }

@@ -384,16 +384,9 @@ fn measurement(measurement: &DeviceMeasurement, groups: &[Group<'_>]) -> Encoder
         );
     }
     let named = measurement.name.as_deref().and_then(measurement_code::mdc);
-    let own = measurement.code.as_deref().map(|code| {
-        let (scheme, value) = code.split_once(':').unwrap_or((OWN_SCHEME, code));
-        (value, scheme, measurement.label.as_str())
-    });
-    // A path in another format is no code that DICOM can hold.
-    let own = own.filter(|(value, scheme, _)| {
-        [value, scheme].iter().all(|text| text.chars().count() <= SHORT_CHARS_MAX)
-    });
+    let own = measurement.code.as_deref().and_then(scheme_and_value);
     let (value, scheme, meaning) = match (own, named) {
-        (Some(own), _) => own,
+        (Some((scheme, value)), _) => (value, scheme, measurement.label.as_str()),
         (None, Some((value, meaning))) => (value, "MDC", meaning),
         (None, None) => (UNCODED, OWN_SCHEME, measurement.label.as_str()),
     };
@@ -408,20 +401,26 @@ fn measurement(measurement: &DeviceMeasurement, groups: &[Group<'_>]) -> Encoder
     item
 }
 
+/// The two parts of a code; a scheme that is no short string names nothing that DICOM knows.
+fn scheme_and_value(code: &str) -> Option<(&str, &str)> {
+    let parts = code.split_once(':').unwrap_or((OWN_SCHEME, code));
+    (parts.0.chars().count() <= SHORT_CHARS_MAX).then_some(parts)
+}
+
 fn statement(statement: &DeviceStatement) -> Vec<Encoder> {
     let text = statement.text.reveal();
+    let coded = statement.code.as_deref().and_then(scheme_and_value);
     let mut items = Vec::new();
     // Code meanings are LO; a longer sentence is written as text beside its code.
     let fits_meaning = text.chars().count() <= 64 && !text.contains(['\n', '\\']);
-    if statement.code.is_none() || !fits_meaning {
+    if coded.is_none() || !fits_meaning {
         let mut item = Encoder::default();
         item.short(tag::REFERENCED_CHANNELS, &[1, 0]);
         item.short(tag::ANNOTATION_GROUP, &[0]);
         item.text(tag::UNFORMATTED_TEXT, *b"ST", text);
         items.push(item);
     }
-    if let Some(coded) = &statement.code {
-        let (scheme, value) = coded.split_once(':').unwrap_or((OWN_SCHEME, coded));
+    if let Some((scheme, value)) = coded {
         let meaning: String = text.chars().filter(|c| !matches!(c, '\n' | '\\')).take(64).collect();
         let mut item = Encoder::default();
         item.sequence(tag::CONCEPT_NAME, vec![code("8601-7", "LN", "EKG impression")]);
@@ -435,7 +434,7 @@ fn statement(statement: &DeviceStatement) -> Vec<Encoder> {
 
 fn code(value: &str, scheme: &str, meaning: &str) -> Encoder {
     let mut item = Encoder::default();
-    let is_long = value.chars().count() > 16;
+    let is_long = value.chars().count() > SHORT_CHARS_MAX;
     if !is_long {
         item.text(tag::CODE_VALUE, *b"SH", value);
     }
